@@ -1,0 +1,2 @@
+lib_libai_a_SOURCES += \
+	lib/io/fd.c lib/io/fd.h

@@ -1,0 +1,5 @@
+# Tests speak TAP.  C tests: tests/<area>/*.c, names in check_PROGRAMS and TESTS as
+# tests/<area>/<name>.t; shell tests: *.sh.
+EXTRA_DIST += tests/tap.h tests/tap.sh
+
+include tests/base/local.mk
