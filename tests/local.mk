@@ -3,3 +3,4 @@
 EXTRA_DIST += tests/tap.h tests/tap.sh
 
 include tests/base/local.mk
+include tests/io/local.mk

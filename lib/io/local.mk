@@ -1,2 +1,3 @@
 lib_libai_a_SOURCES += \
-	lib/io/fd.c lib/io/fd.h
+	lib/io/fd.c lib/io/fd.h \
+	lib/io/json.c lib/io/json.h
