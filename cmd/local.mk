@@ -8,3 +8,10 @@ cmd_libcli_a_SOURCES = \
 	cmd/cli/signals.c \
 	cmd/cli/version.h
 cmd_ldadd = cmd/libcli.a $(AI_LIBS)
+
+bin_SCRIPTS += cmd/ai-infer
+EXTRA_DIST += cmd/ai-infer.in
+CLEANFILES += cmd/ai-infer
+cmd/ai-infer: cmd/ai-infer.in Makefile
+	$(AM_V_GEN)sed -e 's,@VERSION''@,$(VERSION),g' -e 's,@pkgdatadir''@,$(pkgdatadir),g' \
+	    $(srcdir)/cmd/ai-infer.in >$@.tmp && chmod +x $@.tmp && mv $@.tmp $@

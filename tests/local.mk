@@ -4,3 +4,6 @@ EXTRA_DIST += tests/tap.h tests/tap.sh
 
 include tests/base/local.mk
 include tests/io/local.mk
+include tests/layers/local.mk
+include tests/cli/local.mk
+include tests/doc/local.mk
