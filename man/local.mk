@@ -1,2 +1,3 @@
 # manual pages
 dist_man_MANS += man/ai-infer.1
+dist_man_MANS += man/ai-pipeline.7
