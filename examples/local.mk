@@ -12,3 +12,18 @@ EXTRA_DIST += \
 	examples/model/model.py \
 	examples/model/parallel.py \
 	examples/model/train.py
+
+templatesdir = $(pkgdatadir)/templates
+dist_templates_DATA =
+
+examplesdir = $(pkgdatadir)
+nobase_dist_examples_SCRIPTS = \
+	examples/demo.sh \
+	examples/extract.sh \
+	examples/ring-fifo.sh
+nobase_dist_examples_DATA = examples/setup.sh
+
+# Builds, then does the whole job on the prompts of examples/.
+demo: all
+	@PATH='$(abs_top_builddir)/cmd':"$$PATH" $(SHELL) $(srcdir)/examples/demo.sh
+.PHONY: demo

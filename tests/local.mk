@@ -7,3 +7,4 @@ include tests/io/local.mk
 include tests/layers/local.mk
 include tests/cli/local.mk
 include tests/doc/local.mk
+include tests/examples/local.mk

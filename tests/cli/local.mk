@@ -1,2 +1,2 @@
-TESTS += tests/cli/all.sh
-dist_check_SCRIPTS += tests/cli/all.sh
+TESTS += tests/cli/all.sh tests/cli/infer.sh
+dist_check_SCRIPTS += tests/cli/all.sh tests/cli/infer.sh

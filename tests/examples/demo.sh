@@ -1,0 +1,20 @@
+#!/bin/sh
+# The demonstration: runs as `make demo` does, saves layers, and cleans up.
+. "$AI_SOURCE/tests/tap.sh"
+
+[ -e "$demo_model" ] || skip_all "no demonstration model"
+for program in ai-prompt ai-tokenize ai-forward ai-features ai-train-svm ai-decide ai-eval; do
+    [ -x "$AI_BUILD/cmd/$program" ] || skip_all "$program is not built"
+done
+mkdir tmp
+TMPDIR=$tap_dir/tmp
+export TMPDIR
+status_is 0 "the demonstration runs" sh "$AI_SOURCE/examples/demo.sh"
+contains out '^accuracy' "it prints the table of ai-eval"
+contains out '^seconds' "with the time of the runs"
+[ ! -s err ]
+ok $? "and nothing on standard error"
+set -- tmp/*
+[ "$*" = 'tmp/*' ]
+ok $? "it leaves nothing behind"
+done_testing
