@@ -84,13 +84,16 @@ ok $? "-o FILE goes to the decider, and no text is made"
 
 for program in ai-tokenize ai-forward ai-features ai-decide; do
     for policy in '' '-px'; do
-        # with a control pipe, the stand-ins for the others must not wait for ever
-        [ -z "$policy" ] || [ $program = ai-features ] || [ $program = ai-tokenize ] || continue
+        [ "$program${policy:+ring}" != ai-forwardring ] || continue # its stand-in alone would open the pipe
         FAIL=$program:3
         # shellcheck disable=SC2086
         status_is 3 "$program fails with 3${policy:+, in a ring}" ai-infer -m model $policy in.txt
         left_nothing "$program fails${policy:+, in a ring}"
     done
+done
+for status in 1 2 141; do
+    FAIL=ai-decide:$status
+    status_is $status "a decider that ends with $status before the control pipe is open" ai-infer -m model -px -o file in.txt
 done
 FAIL=ai-forward:1
 status_is 1 "a failure in the middle is not lost" ai-infer -m model in.txt
