@@ -1,1 +1,19 @@
-# lib/tokenizer
+lib_libai_a_SOURCES += \
+	lib/tokenizer/alphabet.c \
+	lib/tokenizer/bytelevel.c \
+	lib/tokenizer/detokenize.c \
+	lib/tokenizer/entries.c \
+	lib/tokenizer/finish.c \
+	lib/tokenizer/internal.h \
+	lib/tokenizer/load_gguf.c \
+	lib/tokenizer/load_hf.c \
+	lib/tokenizer/load_json.c \
+	lib/tokenizer/load_spm.c \
+	lib/tokenizer/load_tiktoken.c \
+	lib/tokenizer/merge.c \
+	lib/tokenizer/nfc.c \
+	lib/tokenizer/normal.c \
+	lib/tokenizer/pretok.c \
+	lib/tokenizer/tokenizer.c lib/tokenizer/tokenizer.h \
+	lib/tokenizer/unigram.c \
+	lib/tokenizer/vocab.c lib/tokenizer/vocab.h

@@ -20,6 +20,7 @@ uint32_t ai_tokenizer_size(const struct ai_tokenizer *t);   /* V */
 const char *ai_tokenizer_digest(const struct ai_tokenizer *t); /* AI_DIGEST_LEN hexadecimal digits */
 uint32_t ai_tokenizer_bos(const struct ai_tokenizer *t);    /* AI_NO_TOKEN (0xffffffff): none */
 uint32_t ai_tokenizer_eos(const struct ai_tokenizer *t);
+bool ai_tokenizer_adds_bos(const struct ai_tokenizer *t);   /* the model wants BOS before a text */
 
 enum {
     AI_TOK_BEGIN = 1,    /* the text begins a sequence: BOS if the model wants one, dummy space prefix */

@@ -1,0 +1,70 @@
+/* Vocabularies whose pieces come in any order, each with its number. */
+#include "tokenizer/internal.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+enum { MAX_ID = 1 << 24 };
+
+int tok_entries_put(struct tok_entries *list, uint64_t id, struct tok_entry e, struct ai_err *err)
+{
+    if (id >= MAX_ID)
+        return ai_fail(err, AI_EINPUT, "token number %llu is too large", (unsigned long long)id);
+    if (id >= list->n) {
+        size_t n = list->n;
+
+        if (ai_grow(&list->e, &list->cap, (size_t)id + 1, sizeof *list->e, err))
+            return -1;
+        list->n = (size_t)id + 1;
+        memset(list->e + n, 0, (list->n - n) * sizeof *list->e);
+    }
+    if (list->e[id].text)
+        return ai_fail(err, AI_EINPUT, "'%.40s' and '%.40s' both have number %llu", list->e[id].text, e.text,
+                       (unsigned long long)id);
+    list->e[id] = e;
+    return 0;
+}
+
+static int add_one(struct ai_tokenizer *t, const struct tok_entry *e, struct ai_buf *bytes, struct ai_err *err)
+{
+    enum piece_type type = e->type;
+
+    if (t->by_bytes && type == PIECE_NORMAL) {
+        int rc;
+
+        bytes->len = 0;
+        rc = tok_alphabet_decode(e->text, e->len, bytes, err);
+        if (rc < 0)
+            return -1;
+        if (rc == 0)
+            return vocab_add(&t->v, bytes->data, bytes->len, type, 0, err);
+        type = PIECE_OPAQUE;
+    }
+    if (vocab_add(&t->v, e->text, e->len, type, 0, err))
+        return -1;
+    t->v.piece[t->v.n - 1].mergeable = e->mergeable && (type == PIECE_USER || type == PIECE_CONTROL);
+    return 0;
+}
+
+int tok_entries_add(struct ai_tokenizer *t, const struct tok_entries *list, struct ai_err *err)
+{
+    struct ai_buf bytes = {0};
+    int rc = 0;
+
+    for (size_t i = 0; i < list->n && rc == 0; i++)
+        rc = list->e[i].text ? add_one(t, &list->e[i], &bytes, err)
+                             : ai_fail(err, AI_EINPUT, "no token has number %zu, but one has %zu", i, list->n - 1);
+    ai_buf_free(&bytes);
+    return rc;
+}
+
+uint32_t tok_find_text(const struct ai_tokenizer *t, const char *text)
+{
+    size_t n = strlen(text);
+
+    for (uint32_t i = 0; i < t->v.n; i++)
+        if (t->v.piece[i].len == n && memcmp(vocab_text(&t->v, i), text, n) == 0 && t->v.piece[i].type != PIECE_BYTE)
+            return i;
+    return VOCAB_NONE;
+}

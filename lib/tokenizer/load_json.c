@@ -1,0 +1,292 @@
+/* tokenizer.json of Hugging Face: byte-pair vocabularies, byte-level or with
+ * SentencePiece's spaces.  What it says of text before merging is either done as
+ * it says or refused by name (tok_json_unsupported). */
+#include "tokenizer/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const struct ai_json *v, const char *key)
+{
+    const char *s = ai_json_string(ai_json_get(v, key), NULL);
+
+    return s ? s : "";
+}
+
+static bool flag_of(const struct ai_json *v, const char *key, bool otherwise)
+{
+    bool b = otherwise;
+
+    return ai_json_bool(ai_json_get(v, key), &b) ? otherwise : b;
+}
+
+static bool is_null(const struct ai_json *v)
+{
+    return ai_json_type(v) <= AI_JSON_NULL;
+}
+
+static bool type_is(const struct ai_json *v, const char *type)
+{
+    return strcmp(text_of(v, "type"), type) == 0;
+}
+
+/* A step, or the steps of a Sequence: step i or NULL. */
+static const struct ai_json *step(const struct ai_json *v, const char *list, size_t i)
+{
+    if (is_null(v))
+        return NULL;
+    if (type_is(v, "Sequence"))
+        return ai_json_at(ai_json_get(v, list), i);
+    return i == 0 ? v : NULL;
+}
+
+static const struct ai_json *pre_step(const struct ai_json *root, size_t i)
+{
+    return step(ai_json_get(root, "pre_tokenizer"), "pretokenizers", i);
+}
+
+static const struct ai_json *norm_step(const struct ai_json *root, size_t i)
+{
+    return step(ai_json_get(root, "normalizer"), "normalizers", i);
+}
+
+static bool is_byte_level(const struct ai_json *root)
+{
+    const struct ai_json *s;
+
+    for (size_t i = 0; (s = pre_step(root, i)); i++)
+        if (type_is(s, "ByteLevel"))
+            return true;
+    return false;
+}
+
+static const char *unsupported_pre(const struct ai_json *root)
+{
+    const struct ai_json *s;
+    bool bytes = is_byte_level(root);
+
+    for (size_t i = 0; (s = pre_step(root, i)); i++) {
+        if (type_is(s, "ByteLevel"))
+            continue;
+        if (!bytes)
+            return "a pre-tokeniser that is not byte-level";
+        if (type_is(s, "Digits"))
+            continue;
+        if (!type_is(s, "Split") || !ai_json_string(ai_json_get(ai_json_get(s, "pattern"), "Regex"), NULL))
+            return "a pre-tokeniser other than ByteLevel, Digits and Split by a regular expression";
+        if (strcmp(text_of(s, "behavior"), "Isolated") != 0 &&
+            !(strcmp(text_of(s, "behavior"), "Removed") == 0 && flag_of(s, "invert", false)))
+            return "a Split that joins or drops parts";
+    }
+    return NULL;
+}
+
+static bool is_space_escape(const struct ai_json *s)
+{
+    return type_is(s, "Replace") && strcmp(text_of(ai_json_get(s, "pattern"), "String"), " ") == 0 &&
+           strcmp(text_of(s, "content"), "\xe2\x96\x81") == 0;
+}
+
+static const char *unsupported_normalizer(const struct ai_json *root)
+{
+    const struct ai_json *s;
+    bool bytes = is_byte_level(root), escapes = false;
+
+    for (size_t i = 0; (s = norm_step(root, i)); i++) {
+        if (bytes && type_is(s, "NFC"))
+            continue;
+        if (!bytes && type_is(s, "Prepend") && strcmp(text_of(s, "prepend"), "\xe2\x96\x81") == 0)
+            continue;
+        if (bytes || !is_space_escape(s))
+            return "a normaliser other than NFC (byte-level) or Prepend and Replace of spaces";
+        escapes = true;
+    }
+    return bytes || escapes ? NULL : "text that is neither byte-level nor with escaped spaces";
+}
+
+const char *tok_json_unsupported(const struct ai_json *root)
+{
+    const struct ai_json *model = ai_json_get(root, "model");
+    const char *why;
+
+    if (ai_json_type(model) != AI_JSON_OBJECT)
+        return "no model";
+    if (!type_is(model, "BPE") && (ai_json_get(model, "type") || !ai_json_get(model, "merges")))
+        return "a model that is not BPE";
+    if (*text_of(model, "continuing_subword_prefix") || *text_of(model, "end_of_word_suffix"))
+        return "marks at the inside or end of words";
+    why = unsupported_pre(root);
+    return why ? why : unsupported_normalizer(root);
+}
+
+static int read_vocab(const struct ai_json *vocab, struct tok_entries *list, struct ai_err *err)
+{
+    const struct ai_json *v;
+    const char *key;
+    void *it = NULL;
+    int64_t id;
+
+    if (ai_json_type(vocab) != AI_JSON_OBJECT)
+        return ai_fail(err, AI_EINPUT, "model.vocab: %s where an object was expected", ai_json_type_name(vocab));
+    while (ai_json_next(vocab, &it, &key, &v)) {
+        if (ai_json_int(v, &id) || id < 0)
+            return ai_fail(err, AI_EINPUT, "model.vocab: '%.40s' has no number", key);
+        if (tok_entries_put(list, (uint64_t)id, (struct tok_entry){key, strlen(key), PIECE_NORMAL, true}, err))
+            return ai_err_at(err, "model.vocab");
+    }
+    return 0;
+}
+
+static int read_added(const struct ai_json *added, struct tok_entries *list, struct ai_err *err)
+{
+    for (size_t i = 0; i < ai_json_size(added); i++) {
+        const struct ai_json *a = ai_json_at(added, i);
+        struct tok_entry e = {.text = ai_json_string(ai_json_get(a, "content"), &e.len)};
+        int64_t id;
+
+        if (ai_json_int(ai_json_get(a, "id"), &id) || id < 0 || !e.text)
+            return ai_fail(err, AI_EINPUT, "added_tokens: entry %zu has no content or id", i);
+        e.type = flag_of(a, "special", false) ? PIECE_CONTROL : PIECE_USER;
+        if ((uint64_t)id < list->n && list->e[id].text) {
+            if (list->e[id].len != e.len || memcmp(list->e[id].text, e.text, e.len) != 0)
+                return ai_fail(err, AI_EINPUT, "added_tokens: '%.40s' and '%.40s' both have number %lld", e.text,
+                               list->e[id].text, (long long)id);
+            e.mergeable = list->e[id].mergeable;
+            list->e[id] = e;
+        } else if (tok_entries_put(list, (uint64_t)id, e, err)) {
+            return ai_err_at(err, "added_tokens");
+        }
+    }
+    return 0;
+}
+
+static void mark_bytes_and_unknown(struct ai_tokenizer *t, const struct ai_json *model)
+{
+    const char *unk = text_of(model, "unk_token");
+    bool bytes = !t->by_bytes && flag_of(model, "byte_fallback", false);
+
+    for (uint32_t i = 0; i < t->v.n; i++) {
+        struct piece *p = &t->v.piece[i];
+        uint8_t byte;
+
+        if (bytes && p->type == PIECE_NORMAL && tok_byte_piece(vocab_text(&t->v, i), p->len, &byte) == 0)
+            p->type = PIECE_BYTE;
+    }
+    if (*unk) {
+        uint32_t id = tok_find_text(t, unk);
+
+        if (id != VOCAB_NONE) {
+            t->unk = id;
+            if (!t->by_bytes) {
+                t->v.piece[id].type = PIECE_UNKNOWN;
+                t->v.piece[id].mergeable = false;
+            }
+        }
+    }
+}
+
+/* "left right", or the two parts in an array. */
+static int add_merge(struct ai_tokenizer *t, const struct ai_json *m, struct ai_err *err)
+{
+    const char *left, *right;
+    size_t left_n, right_n, n;
+
+    if (ai_json_type(m) == AI_JSON_ARRAY && ai_json_size(m) == 2) {
+        left = ai_json_string(ai_json_at(m, 0), &left_n);
+        right = ai_json_string(ai_json_at(m, 1), &right_n);
+    } else {
+        left = ai_json_string(m, &n);
+        right = left && n > 1 ? memchr(left + 1, ' ', n - 1) : NULL;
+        if (right) {
+            left_n = (size_t)(right++ - left);
+            right_n = n - left_n - 1;
+        }
+    }
+    if (!left || !right)
+        return ai_fail(err, AI_EINPUT, "not two parts");
+    return tok_add_merge(t, left, left_n, right, right_n, err);
+}
+
+static int add_merges(struct ai_tokenizer *t, const struct ai_json *merges, struct ai_err *err)
+{
+    if (ai_json_type(merges) != AI_JSON_ARRAY)
+        return ai_fail(err, AI_EINPUT, "model.merges: %s where an array was expected", ai_json_type_name(merges));
+    if (vocab_index(&t->v, err) || vocab_pairs_reserve(&t->v, ai_json_size(merges), err))
+        return -1;
+    for (size_t i = 0; i < ai_json_size(merges); i++)
+        if (add_merge(t, ai_json_at(merges, i), err))
+            return ai_err_at(err, "model.merges: merge %zu", i + 1);
+    return 0;
+}
+
+static int read_steps(struct ai_tokenizer *t, const struct ai_json *root, struct ai_err *err)
+{
+    const struct ai_json *s;
+
+    for (size_t i = 0; (s = norm_step(root, i)); i++) {
+        if (type_is(s, "NFC"))
+            t->nfc = true;
+        else if (type_is(s, "Prepend"))
+            t->dummy_prefix = true;
+        else
+            t->spaces = true;
+    }
+    for (size_t i = 0; (s = pre_step(root, i)); i++) {
+        const char *pattern = NULL;
+
+        if (type_is(s, "Digits"))
+            pattern = flag_of(s, "individual_digits", false) ? "\\p{N}" : "\\p{N}+";
+        else if (type_is(s, "Split"))
+            pattern = ai_json_string(ai_json_get(ai_json_get(s, "pattern"), "Regex"), NULL);
+        else
+            t->prefix_space = flag_of(s, "add_prefix_space", true);
+        if (pattern && tok_pre_add(t, pattern, err))
+            return -1;
+        if (type_is(s, "ByteLevel") && flag_of(s, "use_regex", true) && tok_pre_named(t, "gpt-2", 5, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* BOS, if the template for one text begins with a special token. */
+static void read_template(struct ai_tokenizer *t, const struct ai_json *root)
+{
+    const struct ai_json *post = ai_json_get(root, "post_processor"), *s;
+
+    for (size_t i = 0; (s = step(post, "processors", i)); i++) {
+        const char *id = text_of(ai_json_get(ai_json_at(ai_json_get(s, "single"), 0), "SpecialToken"), "id");
+
+        if (type_is(s, "TemplateProcessing") && *id) {
+            t->bos = tok_find_text(t, id);
+            t->add_bos = t->bos != VOCAB_NONE;
+        }
+    }
+}
+
+int tok_load_json(struct ai_tokenizer *t, const struct ai_json *root, struct ai_err *err)
+{
+    const struct ai_json *model = ai_json_get(root, "model");
+    const char *why = tok_json_unsupported(root);
+    struct tok_entries list = {0};
+    int rc;
+
+    if (why)
+        return ai_fail(err, AI_EINPUT, "%s is not supported", why);
+    t->by_pair = true;
+    t->by_bytes = is_byte_level(root);
+    rc = read_vocab(ai_json_get(model, "vocab"), &list, err);
+    if (rc == 0)
+        rc = read_added(ai_json_get(root, "added_tokens"), &list, err);
+    if (rc == 0)
+        rc = tok_entries_add(t, &list, err);
+    free(list.e);
+    if (rc)
+        return rc;
+    mark_bytes_and_unknown(t, model);
+    if (add_merges(t, ai_json_get(model, "merges"), err) || read_steps(t, root, err))
+        return -1;
+    t->ignore_merges = flag_of(model, "ignore_merges", false);
+    t->add_bos = false;
+    read_template(t, root);
+    return 0;
+}
