@@ -8,3 +8,4 @@ include tests/layers/local.mk
 include tests/cli/local.mk
 include tests/doc/local.mk
 include tests/examples/local.mk
+include tests/build/local.mk

@@ -6,7 +6,7 @@ command -v shellcheck >/dev/null || skip_all "no shellcheck"
 for script in "$AI_SOURCE/bootstrap" "$AI_SOURCE"/build-aux/check-* "$AI_SOURCE"/build-aux/gen-* \
     "$AI_SOURCE"/examples/*.sh "$AI_BUILD"/cmd/ai-infer; do
     [ -e "$script" ] || continue
-    shellcheck "$script" >out 2>&1
+    shellcheck -x "$script" >out 2>&1
     ok $? "${script##*/}: shellcheck"
     sed 's/^/# /' out
 done
