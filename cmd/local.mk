@@ -6,6 +6,7 @@ cmd_libcli_a_SOURCES = \
 	cmd/cli/message.c \
 	cmd/cli/progress.c \
 	cmd/cli/signals.c \
+	cmd/cli/spawn.c cmd/cli/spawn.h \
 	cmd/cli/version.h
 cmd_ldadd = cmd/libcli.a $(AI_LIBS)
 
@@ -15,3 +16,6 @@ CLEANFILES += cmd/ai-infer
 cmd/ai-infer: cmd/ai-infer.in Makefile
 	$(AM_V_GEN)sed -e 's,@VERSION''@,$(VERSION),g' -e 's,@pkgdatadir''@,$(pkgdatadir),g' \
 	    $(srcdir)/cmd/ai-infer.in >$@.tmp && chmod +x $@.tmp && mv $@.tmp $@
+bin_PROGRAMS += cmd/ai-forward
+cmd_ai_forward_SOURCES = cmd/ai-forward.c
+cmd_ai_forward_LDADD = $(cmd_ldadd)

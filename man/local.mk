@@ -1,3 +1,4 @@
 # manual pages
 dist_man_MANS += man/ai-infer.1
 dist_man_MANS += man/ai-pipeline.7
+dist_man_MANS += man/ai-forward.1

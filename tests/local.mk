@@ -9,3 +9,4 @@ include tests/cli/local.mk
 include tests/doc/local.mk
 include tests/examples/local.mk
 include tests/build/local.mk
+include tests/kernels/local.mk

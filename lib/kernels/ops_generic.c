@@ -1,0 +1,3 @@
+#define OPS_TABLE ai_ops_generic
+#define OPS_ISA "generic"
+#include "kernels/ops_body.h"

@@ -1,0 +1,272 @@
+/* lib/kernels against plain double loops: every instruction set that this machine
+ * runs, odd sizes included. */
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "kernels/kernels.h"
+
+#include "../tap.h"
+
+#include <math.h>
+
+extern const struct ai_ops ai_ops_generic;
+#if defined(__x86_64__)
+extern const struct ai_ops ai_ops_avx2, ai_ops_avx512;
+#endif
+
+enum { MAX = 700 };
+static const size_t sizes[] = {1, 2, 3, 7, 15, 16, 17, 31, 33, 64, 100, 129, 700};
+static struct ai_rng rng = {42};
+
+static float uniform(float scale)
+{
+    return (float)(ai_rng_unit(&rng) * 2 - 1) * scale;
+}
+
+static void fill(float *x, size_t n, float scale)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = uniform(scale);
+}
+
+/* Largest |a - b| over the largest |b|. */
+static double distance(const float *a, const double *b, size_t n)
+{
+    double worst = 0, top = 1e-30;
+
+    for (size_t i = 0; i < n; i++) {
+        double d = fabs((double)a[i] - b[i]);
+
+        worst = d > worst || isnan(d) ? d : worst;
+        top = fabs(b[i]) > top ? fabs(b[i]) : top;
+    }
+    return worst / top;
+}
+
+static double norms(const struct ai_ops *ops, size_t n)
+{
+    float x[MAX], w[MAX], b[MAX], y[MAX];
+    double want[MAX], sum = 0, square = 0, mean, worst, d;
+
+    fill(x, n, 3);
+    fill(w, n, 1);
+    fill(b, n, 1);
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        square += (double)x[i] * x[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        want[i] = x[i] / sqrt(square / (double)n + 1e-5) * w[i];
+    ops->rms_norm(x, w, 1e-5f, n, y);
+    worst = distance(y, want, n);
+    mean = sum / (double)n;
+    square = 0;
+    for (size_t i = 0; i < n; i++)
+        square += (x[i] - mean) * (x[i] - mean);
+    for (size_t i = 0; i < n; i++)
+        want[i] = (x[i] - mean) / sqrt(square / (double)n + 1e-5) * w[i] + b[i];
+    ops->layer_norm(x, w, b, 1e-5f, n, y);
+    d = distance(y, want, n);
+    return d > worst ? d : worst;
+}
+
+static double softmax(const struct ai_ops *ops, size_t n)
+{
+    float x[MAX], sum;
+    double want[MAX], max = -INFINITY, total = 0, d;
+
+    fill(x, n, 40);
+    for (size_t i = 0; i < n; i++)
+        max = x[i] > max ? x[i] : max;
+    for (size_t i = 0; i < n; i++)
+        total += want[i] = exp(x[i] - max);
+    sum = ops->softmax_sum(x, n);
+    d = distance(x, want, n);
+    return fmax(d, fabs(sum - total) / total);
+}
+
+static double activations(const struct ai_ops *ops, size_t n)
+{
+    float x[MAX], up[MAX], y[MAX];
+    double want[MAX], worst = 0;
+
+    fill(x, n, 9);
+    fill(up, n, 2);
+    for (size_t i = 0; i < n; i++)
+        want[i] = x[i] / (1 + exp(-(double)x[i])) * up[i];
+    memcpy(y, x, n * sizeof *x);
+    ops->swiglu(y, up, n);
+    worst = fmax(worst, distance(y, want, n));
+    for (size_t i = 0; i < n; i++)
+        want[i] = 0.5 * x[i] * (1 + tanh(sqrt(2 / M_PI) * (x[i] + 0.044715 * pow(x[i], 3))));
+    memcpy(y, x, n * sizeof *x);
+    ops->gelu_tanh(y, n);
+    worst = fmax(worst, distance(y, want, n));
+    for (size_t i = 0; i < n; i++)
+        want[i] = 0.5 * x[i] * (1 + erf(x[i] / sqrt(2)));
+    memcpy(y, x, n * sizeof *x);
+    ops->gelu_erf(y, n);
+    worst = fmax(worst, distance(y, want, n));
+    for (size_t i = 0; i < n; i++)
+        want[i] = x[i] > 0 ? x[i] : 0;
+    memcpy(y, x, n * sizeof *x);
+    ops->relu(y, n);
+    return fmax(worst, distance(y, want, n));
+}
+
+static double vectors(const struct ai_ops *ops, size_t n)
+{
+    float x[MAX], y[MAX], z[MAX], got;
+    double want[MAX], dot = 0, size = 0, worst;
+
+    fill(x, n, 1);
+    fill(y, n, 1);
+    for (size_t i = 0; i < n; i++) {
+        dot += (double)x[i] * y[i];
+        size += fabs((double)x[i] * y[i]);
+        want[i] = y[i] + 0.7f * (double)x[i];
+    }
+    got = ops->dot(x, y, n);
+    worst = fabs(got - dot) / size;
+    memcpy(z, y, n * sizeof *y);
+    ops->axpy(0.7f, x, z, n);
+    worst = fmax(worst, distance(z, want, n));
+    for (size_t i = 0; i < n; i++)
+        want[i] = (double)x[i] + y[i];
+    ops->add(y, x, n);
+    worst = fmax(worst, distance(y, want, n));
+    for (size_t i = 0; i < n; i++)
+        want[i] = x[i] * 0.3f;
+    ops->scale(x, 0.3f, n);
+    return fmax(worst, distance(x, want, n));
+}
+
+static void test_ops(const struct ai_ops *ops)
+{
+    double norm = 0, soft = 0, act = 0, vec = 0;
+    uint16_t halves[MAX];
+    float out[MAX], nan_row[17] = {0};
+    int bad = 0;
+
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int round = 0; round < 20; round++) {
+            norm = fmax(norm, norms(ops, sizes[s]));
+            soft = fmax(soft, softmax(ops, sizes[s]));
+            act = fmax(act, activations(ops, sizes[s]));
+            vec = fmax(vec, vectors(ops, sizes[s]));
+        }
+    ok(norm < 2e-6, "%s: norms are right to 2e-6 (%.1e)", ops->isa, norm);
+    ok(soft < 1e-6, "%s: softmax is right to 1e-6 (%.1e)", ops->isa, soft);
+    ok(act < 1e-6, "%s: activations are right to 1e-6 (%.1e)", ops->isa, act);
+    ok(vec < 1e-6, "%s: vector sums are right to 1e-6 (%.1e)", ops->isa, vec);
+    for (uint32_t h = 0; h < 65536; h += MAX) {
+        size_t n = 65536 - h < MAX ? 65536 - h : MAX;
+
+        for (size_t i = 0; i < n; i++)
+            ai_put_u16(&halves[i], (uint16_t)(h + i));
+        ops->from_f16(halves, out, n);
+        for (size_t i = 0; i < n; i++) {
+            float want = ai_f16_to_f32((uint16_t)(h + i));
+
+            bad += want == want ? ai_f32_bits(out[i]) != ai_f32_bits(want) : out[i] == out[i];
+        }
+        ops->from_bf16(halves, out, n);
+        for (size_t i = 0; i < n; i++)
+            bad += ai_f32_bits(out[i]) != (h + i) << 16;
+    }
+    is_int(bad, 0, "16-bit floats decode exactly, all of them");
+    nan_row[5] = NAN;
+    ok(isnan(ops->softmax_sum(nan_row, 17)), "%s: a NaN score does not vanish", ops->isa);
+}
+
+static void decode_tensor(const struct ai_tensor *w, double *out)
+{
+    float row[MAX];
+
+    for (size_t r = 0; r < w->rows; r++) {
+        ai_tensor_rows(w, r, 1, row);
+        for (size_t c = 0; c < w->cols; c++)
+            out[r * w->cols + c] = row[c];
+    }
+}
+
+static double product(struct ai_kernels *k, enum ai_wtype type, size_t rows, size_t cols, size_t n)
+{
+    struct ai_err err;
+    const struct ai_wtype_info *info = &ai_wtypes[type];
+    uint8_t *data = ai_calloc(rows * cols / info->block + 1, info->bytes, &err);
+    struct ai_tensor w = {data, type, rows, cols};
+    float *x = ai_calloc(n * cols, sizeof *x, &err), *y = ai_calloc(n * (rows + 3), sizeof *y, &err);
+    float *b = ai_calloc(rows, sizeof *b, &err);
+    struct ai_tensor bias = {b, AI_W_F32, 1, rows};
+    double *wd = ai_calloc(rows * cols, sizeof *wd, &err), worst = 0;
+
+    fill(x, n * cols, 1);
+    fill(b, rows, 1);
+    for (size_t i = 0; i < rows * cols / info->block * info->bytes; i++)
+        data[i] = (uint8_t)ai_rng_u64(&rng);
+    for (size_t i = 0; i < rows * cols; i++) { /* tame the exponents */
+        if (type == AI_W_F32)
+            ai_put_u32(data + 4 * i, ai_f32_bits(uniform(1)));
+        else if (type == AI_W_F16)
+            ai_put_u16(data + 2 * i, ai_f32_to_f16(uniform(1)));
+        else if (type == AI_W_BF16)
+            ai_put_u16(data + 2 * i, ai_f32_to_bf16(uniform(1)));
+        else if (i % 32 == 0)
+            ai_put_u16(data + i / 32 * 34, ai_f32_to_f16(uniform(0.01f)));
+    }
+    decode_tensor(&w, wd);
+    ai_matmul(k, &w, &bias, x, cols, n, y, rows + 3);
+    for (size_t i = 0; i < n; i++)
+        for (size_t r = 0; r < rows; r++) {
+            double sum = b[r], size = fabs((double)b[r]);
+
+            for (size_t c = 0; c < cols; c++) {
+                sum += wd[r * cols + c] * x[i * cols + c];
+                size += fabs(wd[r * cols + c] * x[i * cols + c]);
+            }
+            worst = fmax(worst, fabs(y[i * (rows + 3) + r] - sum) / size);
+        }
+    free(data);
+    free(x);
+    free(y);
+    free(b);
+    free(wd);
+    return worst;
+}
+
+static void test_products(unsigned threads)
+{
+    static const size_t shapes[][3] = {{1, 32, 1}, {5, 64, 3}, {17, 96, 1}, {192, 192, 40}, {513, 192, 7}, {100, 672, 33}};
+    struct ai_err err;
+    struct ai_pool *pool = ai_pool_new(threads, &err);
+    struct ai_kernels *k = ai_kernels_new(pool, &err);
+
+    for (int type = 0; type < AI_W_COUNT; type++) {
+        double worst = 0;
+
+        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+            worst = fmax(worst, product(k, (enum ai_wtype)type, shapes[s][0], shapes[s][1], shapes[s][2]));
+        ok(worst < 1e-6, "%u threads: products with %s weights (%.1e)", threads, ai_wtypes[type].name, worst);
+    }
+    ai_kernels_free(k);
+    ai_pool_free(pool);
+}
+
+int main(void)
+{
+    test_ops(&ai_ops_generic);
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        test_ops(&ai_ops_avx2);
+    else
+        skip("avx2", "not on this processor");
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+        test_ops(&ai_ops_avx512);
+    else
+        skip("avx512", "not on this processor");
+#endif
+    for (unsigned threads = 1; threads <= 3; threads++)
+        test_products(threads);
+    return done_testing();
+}
