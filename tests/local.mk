@@ -10,3 +10,4 @@ include tests/doc/local.mk
 include tests/examples/local.mk
 include tests/build/local.mk
 include tests/kernels/local.mk
+include tests/forward/local.mk
