@@ -16,6 +16,3 @@ CLEANFILES += cmd/ai-infer
 cmd/ai-infer: cmd/ai-infer.in Makefile
 	$(AM_V_GEN)sed -e 's,@VERSION''@,$(VERSION),g' -e 's,@pkgdatadir''@,$(pkgdatadir),g' \
 	    $(srcdir)/cmd/ai-infer.in >$@.tmp && chmod +x $@.tmp && mv $@.tmp $@
-bin_PROGRAMS += cmd/ai-forward
-cmd_ai_forward_SOURCES = cmd/ai-forward.c
-cmd_ai_forward_LDADD = $(cmd_ldadd)

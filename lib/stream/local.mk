@@ -1,1 +1,7 @@
-# lib/stream
+lib_libai_a_SOURCES += \
+	lib/stream/format.h \
+	lib/stream/meta.c \
+	lib/stream/reader.c \
+	lib/stream/records.c lib/stream/records.h \
+	lib/stream/stream.h \
+	lib/stream/writer.c
