@@ -1,0 +1,363 @@
+#include "eval/run.h"
+
+#include "base/mem.h"
+#include "eval/index.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+void ai_eval_run_free(struct ai_eval_run *run)
+{
+    if (!run)
+        return;
+    for (size_t i = 0; i < run->n_docs; i++) {
+        free(run->docs[i].id);
+        free(run->docs[i].answers);
+    }
+    for (size_t i = 0; i < run->n_tasks; i++)
+        free(run->tasks[i].name);
+    free(run->docs);
+    free(run->tasks);
+    free(run->name);
+    ai_eval_index_free(run->by_number);
+    free(run);
+}
+
+bool ai_eval_doc_replayed(const struct ai_eval_doc *doc)
+{
+    for (size_t i = 0; i < doc->n_answers; i++)
+        if (doc->answers[i].layer >= doc->layers)
+            return false;
+    return doc->n_answers > 0;
+}
+
+struct by_number { const struct ai_eval_run *run; uint64_t number; };
+
+static bool same_number(const void *arg, size_t entry)
+{
+    const struct by_number *b = arg;
+
+    return b->run->docs[entry].number == b->number;
+}
+
+static size_t find_number(const struct ai_eval_run *run, uint64_t number)
+{
+    struct by_number b = {run, number};
+
+    return ai_eval_index_find(run->by_number, ai_eval_hash_u64(number), same_number, &b);
+}
+
+/* The document, or NULL with err. */
+static struct ai_eval_doc *known(struct ai_eval_run *run, uint64_t number, struct ai_err *err)
+{
+    size_t i = find_number(run, number);
+
+    if (i != SIZE_MAX)
+        return &run->docs[i];
+    ai_fail(err, AI_EINPUT, "document %" PRIu64 " has not begun", number);
+    return NULL;
+}
+
+/* All documents become one task, named "". */
+static void forget_tasks(struct ai_eval_run *run)
+{
+    for (size_t i = 0; i < run->n_tasks; i++)
+        free(run->tasks[i].name);
+    run->n_tasks = 0;
+    for (size_t i = 0; i < run->n_docs; i++)
+        run->docs[i].task = 0;
+}
+
+/* Index of the task in *out; a full table leaves SIZE_MAX there. */
+static int find_task(struct ai_eval_run *run, const char *name, size_t len, size_t *out, struct ai_err *err)
+{
+    struct ai_eval_task new = {.seconds = NAN};
+
+    for (size_t i = 0; i < run->n_tasks; i++)
+        if (strncmp(run->tasks[i].name, name, len) == 0 && run->tasks[i].name[len] == '\0') {
+            *out = i;
+            return 0;
+        }
+    *out = SIZE_MAX;
+    if (run->n_tasks == AI_EVAL_MAX_TASKS)
+        return 0;
+    if (!(new.name = ai_strndup(name, len, err)))
+        return -1;
+    if (ai_grow(&run->tasks, &run->cap_tasks, run->n_tasks + 1, sizeof *run->tasks, err)) {
+        free(new.name);
+        return -1;
+    }
+    run->tasks[run->n_tasks] = new;
+    *out = run->n_tasks++;
+    return 0;
+}
+
+/* grouped: false once there were too many tasks; everything is task 0 from then on. */
+static int set_task(struct ai_eval_run *run, struct ai_eval_doc *doc, bool *grouped, struct ai_err *err)
+{
+    const char *dash = doc->id ? strrchr(doc->id, '-') : NULL;
+    size_t task;
+
+    if (find_task(run, dash && *grouped ? doc->id : "", dash && *grouped ? (size_t)(dash - doc->id) : 0, &task, err))
+        return -1;
+    if (task == SIZE_MAX) {
+        *grouped = false;
+        forget_tasks(run);
+        if (find_task(run, "", 0, &task, err))
+            return -1;
+    }
+    doc->task = (uint32_t)task;
+    run->tasks[task].present = true;
+    return 0;
+}
+
+static int add_doc(struct ai_eval_run *run, const struct ai_record *rec, bool *grouped, struct ai_err *err)
+{
+    struct ai_eval_doc *new;
+    struct ai_doc doc;
+
+    if (ai_doc_decode(rec, &doc, err))
+        return -1;
+    if (find_number(run, doc.number) != SIZE_MAX) {
+        ai_fail(err, AI_EINPUT, "document %" PRIu64 " begins twice", doc.number);
+        ai_doc_free(&doc);
+        return -1;
+    }
+    if (ai_grow(&run->docs, &run->cap_docs, run->n_docs + 1, sizeof *run->docs, err) ||
+        ai_eval_index_add(run->by_number, ai_eval_hash_u64(doc.number), run->n_docs, err)) {
+        ai_doc_free(&doc);
+        return -1;
+    }
+    new = &run->docs[run->n_docs++];
+    *new = (struct ai_eval_doc){.number = doc.number, .id = doc.id, .label_token = AI_NO_TOKEN};
+    if (doc.label)
+        new->label_token = doc.label_token;
+    doc.id = NULL;
+    ai_doc_free(&doc);
+    return set_task(run, new, grouped, err);
+}
+
+static int add_decision(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
+{
+    struct ai_eval_doc *doc;
+    struct ai_decision d;
+
+    if (ai_decision_decode(rec, &d, err) || !(doc = known(run, d.doc, err)))
+        return -1;
+    if (d.step != doc->n_answers)
+        return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": answer %" PRIu32 " where %zu is due", d.doc, d.step,
+                       doc->n_answers);
+    if (d.layer > run->layers)
+        return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": layer %u of %u", d.doc, d.layer, run->layers);
+    if (ai_grow(&doc->answers, &doc->cap_answers, doc->n_answers + 1, sizeof *doc->answers, err))
+        return -1;
+    doc->answers[doc->n_answers++] = (struct ai_eval_answer){.token = d.token, .layer = d.layer};
+    return 0;
+}
+
+static int add_doc_end(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
+{
+    struct ai_eval_doc *doc;
+    struct ai_doc_end e;
+
+    if (ai_doc_end_decode(rec, &e, err) || !(doc = known(run, e.doc, err)))
+        return -1;
+    if (e.layers > run->layers)
+        return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": it ran %u layers of %u", e.doc, e.layers, run->layers);
+    doc->macs = e.macs;
+    doc->macs_full = e.macs_full;
+    doc->layers = e.layers;
+    return 0;
+}
+
+static double plus(double known_so_far, double more)
+{
+    return isnan(known_so_far) ? more : known_so_far + more;
+}
+
+/* A run of documents of one task counts for that task too. */
+static void add_to_task(struct ai_eval_run *run, const struct ai_run *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < run->n_tasks; i++)
+        n += run->tasks[i].present;
+    for (size_t i = 0; i < run->n_tasks; i++) {
+        struct ai_eval_task *t = &run->tasks[i];
+
+        if (!t->present)
+            continue;
+        t->present = false;
+        t->mixed |= n > 1;
+        t->seconds = plus(t->seconds, r->seconds);
+        t->macs_shared += r->macs_shared;
+        t->macs_shared_full += r->macs_shared_full;
+    }
+}
+
+static int add_run(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
+{
+    struct ai_run r;
+
+    if (ai_run_decode(rec, &r, err))
+        return -1;
+    if (!(r.seconds >= 0 && r.seconds < 1e12))
+        return ai_fail(err, AI_EINPUT, "a run of %g seconds", r.seconds);
+    run->seconds = plus(run->seconds, r.seconds);
+    run->macs_shared += r.macs_shared;
+    run->macs_shared_full += r.macs_shared_full;
+    add_to_task(run, &r);
+    return 0;
+}
+
+static int add_record(struct ai_eval_run *run, const struct ai_record *rec, bool *grouped, struct ai_err *err)
+{
+    switch (rec->type) {
+    case AI_REC_DOC: return add_doc(run, rec, grouped, err);
+    case AI_REC_DECISION: return add_decision(run, rec, err);
+    case AI_REC_DOC_END: return add_doc_end(run, rec, err);
+    case AI_REC_RUN: return add_run(run, rec, err);
+    default: return ai_fail(err, AI_EINPUT, "a record of type %u in a decision stream", rec->type);
+    }
+}
+
+static int read_header(struct ai_eval_run *run, const struct ai_meta *meta, struct ai_err *err)
+{
+    const char *model = ai_meta_get(meta, "model");
+    uint64_t layers;
+
+    if (ai_meta_u64(meta, "layers", UINT16_MAX, &layers, err))
+        return -1;
+    if (layers == 0)
+        return ai_fail(err, AI_EINPUT, "header: a model of 0 layers");
+    run->layers = (unsigned)layers;
+    if (model) {
+        if (strlen(model) >= sizeof run->model)
+            return ai_fail(err, AI_EINPUT, "header: the model's digest is too long");
+        strcpy(run->model, model);
+    }
+    return 0;
+}
+
+static int read_all(struct ai_eval_run *run, struct ai_reader *reader, struct ai_err *err)
+{
+    bool grouped = true;
+    struct ai_record rec;
+    int rc;
+
+    if (read_header(run, ai_reader_meta(reader), err))
+        return ai_err_at(err, "%s", run->name);
+    while ((rc = ai_reader_next(reader, &rec, err)) == 1)
+        if (add_record(run, &rec, &grouped, err))
+            return ai_reader_err_at(reader, err);
+    return rc;
+}
+
+struct ai_eval_run *ai_eval_run_read(int fd, const char *name, struct ai_err *err)
+{
+    struct ai_eval_run *run = ai_calloc(1, sizeof *run, err);
+    struct ai_reader *reader;
+    int rc = -1;
+
+    if (!run)
+        return NULL;
+    run->seconds = NAN;
+    run->name = ai_strndup(name, strlen(name), err);
+    run->by_number = run->name ? ai_eval_index_new(err) : NULL;
+    if (run->by_number) {
+        reader = ai_reader_open(fd, name, AI_KIND_DECISIONS, err);
+        if (reader)
+            rc = read_all(run, reader, err);
+        ai_reader_free(reader);
+    }
+    if (rc) {
+        ai_eval_run_free(run);
+        return NULL;
+    }
+    return run;
+}
+
+/* ---- the same documents in another run ---- */
+
+static bool same_id(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool all_have_ids(const struct ai_eval_run *run)
+{
+    for (size_t i = 0; i < run->n_docs; i++)
+        if (!run->docs[i].id)
+            return false;
+    return true;
+}
+
+/* Returns false where a number is missing or stands for another id. */
+static bool match_numbers(const struct ai_eval_run *run, const struct ai_eval_run *dense, bool ids, size_t *map)
+{
+    for (size_t i = 0; i < run->n_docs; i++) {
+        map[i] = find_number(dense, run->docs[i].number);
+        if (map[i] == SIZE_MAX || (ids && !same_id(run->docs[i].id, dense->docs[map[i]].id)))
+            return false;
+    }
+    return true;
+}
+
+struct by_id { const struct ai_eval_run *run; const char *id; };
+
+static bool has_id(const void *arg, size_t entry)
+{
+    const struct by_id *b = arg;
+
+    return strcmp(b->run->docs[entry].id, b->id) == 0;
+}
+
+static int index_ids(const struct ai_eval_run *run, struct ai_eval_index *x, struct ai_err *err)
+{
+    for (size_t i = 0; i < run->n_docs; i++) {
+        struct by_id b = {run, run->docs[i].id};
+        uint64_t hash = ai_eval_hash_bytes(b.id, strlen(b.id));
+
+        if (ai_eval_index_find(x, hash, has_id, &b) != SIZE_MAX)
+            return ai_fail(err, AI_EINPUT, "%s: two documents have the id '%.100s'", run->name, b.id);
+        if (ai_eval_index_add(x, hash, i, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int match_ids(const struct ai_eval_run *run, const struct ai_eval_run *dense, size_t *map, struct ai_err *err)
+{
+    struct ai_eval_index *x = ai_eval_index_new(err), *own = ai_eval_index_new(err);
+    int rc = x && own && !index_ids(dense, x, err) && !index_ids(run, own, err) ? 0 : -1;
+
+    for (size_t i = 0; rc == 0 && i < run->n_docs; i++) {
+        struct by_id b = {dense, run->docs[i].id};
+
+        map[i] = ai_eval_index_find(x, ai_eval_hash_bytes(b.id, strlen(b.id)), has_id, &b);
+        if (map[i] == SIZE_MAX)
+            rc = ai_fail(err, AI_EINPUT, "%s: no document with the id '%.100s' of %s", dense->name, b.id, run->name);
+    }
+    ai_eval_index_free(x);
+    ai_eval_index_free(own);
+    return rc;
+}
+
+int ai_eval_match(const struct ai_eval_run *run, const struct ai_eval_run *dense, size_t *map, struct ai_err *err)
+{
+    bool ids = all_have_ids(run) && all_have_ids(dense);
+
+    if (run->layers != dense->layers || (run->model[0] && dense->model[0] && strcmp(run->model, dense->model) != 0))
+        return ai_fail(err, AI_EINPUT, "%s: it is of model %s (%u layers), and %s of %s (%u)", run->name,
+                       run->model[0] ? run->model : "unknown", run->layers, dense->name,
+                       dense->model[0] ? dense->model : "unknown", dense->layers);
+    if (run->n_docs != dense->n_docs)
+        return ai_fail(err, AI_EINPUT, "%s: %zu documents, and %s has %zu", run->name, run->n_docs, dense->name,
+                       dense->n_docs);
+    if (match_numbers(run, dense, ids, map))
+        return 0;
+    if (!ids)
+        return ai_fail(err, AI_EINPUT, "%s: its document numbers are not those of %s", run->name, dense->name);
+    return match_ids(run, dense, map, err);
+}
