@@ -1,0 +1,5 @@
+# tests/eval/puts also serves tests/lens.
+check_PROGRAMS += tests/eval/puts
+tests_eval_puts_SOURCES = tests/eval/puts.c
+dist_check_SCRIPTS += tests/eval/eval.sh
+TESTS += tests/eval/eval.sh

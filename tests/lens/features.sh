@@ -1,0 +1,170 @@
+# ai-features on streams made here and the demonstration model.
+. "$AI_SOURCE/tests/tap.sh"
+puts=$AI_BUILD/tests/eval/puts
+[ -r "$demo_model" ] || skip_all 'no demonstration model'
+
+# The model's own digest and sizes, from what ai-features says of another's stream.
+printf 'kind hidden\nmeta model x\n' | "$puts" >other.aih
+status_is 3 'a stream of another model' ai-features -m "$demo_model" other.aih
+contains err '^ai-features: other.aih: header: the states are of model x, and this model is [0-9a-f]*$' 'names both'
+digest=$(sed 's/.*this model is //' err)
+header="kind hidden
+meta model $digest"
+printf '%s\ndoc 0 - - -\nhidden 0 0 0 1 1.0\n' "$header" | "$puts" >narrow.aih
+status_is 3 'a state of another width' ai-features -m "$demo_model" narrow.aih
+contains err "document 0: a state of width 1, and the model's is [0-9]*$" 'names both widths'
+width=$(sed "s/.*model's is //" err)
+printf '%s\nmeta layers 999\n' "$header" | "$puts" >layers.aih
+status_is 3 'another number of layers' ai-features -m "$demo_model" layers.aih
+contains err 'header: 999 layers, and the model has' 'names it'
+
+# state DOC LAYER SEED [VALUE]: a hidden line; VALUE replaces the last number
+state() {
+    awk -v d="$1" -v l="$2" -v seed="$3" -v last="$4" -v n="$width" 'BEGIN {
+        srand(seed); printf "hidden %d 0 3 %d", d, l
+        for (i = 1; i < n; i++) printf " %.4f", 2 * rand() - 1
+        print " " (last == "" ? "0.5" : last)
+    }'
+}
+{
+    echo "$header"
+    echo 'meta tokenizer abc'
+    echo 'doc 0 t-0 yes 300 yes:300 no:301'
+    echo 'doc 1 t-1 no 301 no:301 yes:300 maybe:300'
+    for l in 1 2 3; do
+        state 0 $l $l
+        state 1 $l $((l + 10))
+    done
+    echo 'end 1 3 5 9'
+    state 0 4 4
+    echo 'end 0 4 6 9'
+    echo 'run 1.5 0 0'
+} >text
+"$puts" <text >states.aih
+status_is 0 'a hidden stream' ai-features -m "$demo_model" --no-provenance -o features.aif states.aih
+"$puts" -r <features.aif >shown
+contains shown '^meta features gap,top_prob$' 'the default features are in the header'
+contains shown '^meta head full$' 'the head too'
+contains shown '^meta top 5$' 'and how many tokens'
+contains shown '^meta tokenizer abc$' 'what else the header said stays'
+grep -v '^meta' shown | cut -d' ' -f1-3 >order
+cat >want <<END
+record 1 0
+record 1 1
+features 0 0
+features 1 0
+features 0 0
+features 1 0
+features 0 0
+features 1 0
+record 6 1
+features 0 0
+record 6 0
+record 7 0
+END
+same_bytes order want 'all records, in order'
+awk '$1 == "features" { split($8, a, ":"); split($9, b, ":"); d = $6 - (a[2] - b[2]); if (d * d > 1e-10 || $7 != a[2]) bad = 1 }
+    END { exit bad }' shown
+ok $? 'gap and top_prob are what the tokens say'
+
+ai-features -m "$demo_model" --no-provenance <states.aih >piped.aif 2>err
+same_bytes features.aif piped.aif 'standard input and output give the same'
+status_is 0 'raw' ai-features -m "$demo_model" --no-provenance -Z 0 -o raw.aif states.aih
+"$puts" -r <raw.aif >again
+same_bytes shown again 'compressed or raw, the same records'
+status_is 0 'more threads' ai-features -m "$demo_model" --no-provenance -T 3 -o three.aif states.aih
+"$puts" -r <three.aif >again
+same_bytes shown again 'threads change nothing'
+zstd -q -19 -c states.aih >packed.aih 2>/dev/null && {
+    ai-features -m "$demo_model" --no-provenance packed.aih >again 2>err
+    same_bytes features.aif again 'a compressed stream gives the same'
+}
+cat states.aih states.aih >twice.aih
+status_is 0 'two streams, concatenated' ai-features -m "$demo_model" --no-provenance -o twice.aif twice.aih
+[ "$("$puts" -r <twice.aif | awk '$1 == "features" { print $2 }' | sort -u | tr '\n' ' ')" = '0 1 2 3 ' ]
+ok $? 'have four documents'
+
+status_is 0 'only the choices' ai-features -m "$demo_model" --head=choices --top=9 \
+    --features=top_prob,gap,entropy,depth -o choices.aif states.aih
+"$puts" -r <choices.aif >shown
+contains shown '^meta head choices$' 'are in the header'
+awk '$1 == "features" { n++; split($10, a, ":"); split($11, b, ":")
+        if (NF != 11 || a[1] + b[1] != 601 || a[2] + b[2] < 0.99999 || a[2] + b[2] > 1.00001) bad = 1 }
+    END { exit bad || n != 7 }' shown
+ok $? 'two tokens compete, each once, and their probabilities add up to 1'
+
+# In a live ring nothing may wait for a buffer.
+mkfifo in out.fifo
+ai-features -m "$demo_model" <in >out.fifo 2>err &
+pid=$!
+"$puts" -r <out.fifo >live &
+reader=$!
+{
+    "$puts" <text | head -c 2000 >head.part
+    size=$(wc -c <states.aih)
+    head -c $((size - 200)) states.aih
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        [ "$(grep -c '^features' live)" -ge 6 ] && break
+        sleep 0.2
+    done
+    grep -c '^features' live >before_end
+    tail -c 200 states.aih
+} >in
+wait $pid
+ok $? 'a live stream'
+wait $reader
+[ "$(cat before_end)" -ge 6 ]
+ok $? 'its states are answered before more comes'
+
+fails() { # STATUS REGEX NAME COMMAND...
+    status=$1 regex=$2 name=$3
+    shift 3
+    status_is "$status" "$name" "$@"
+    contains err "$regex" "$name: says why"
+    [ "$(wc -l <err)" -eq 1 ]
+    ok $? "$name: one line"
+}
+for bad in nan inf; do
+    { echo "$header"; echo 'doc 5 - - -'; state 5 2 1 $bad; } | "$puts" >bad.aih
+    fails 3 '^ai-features: bad.aih: .*document 5: layer 2: the state is not finite' "a state with $bad" \
+        ai-features -m "$demo_model" -o no.aif bad.aih
+done
+[ ! -e no.aif ]
+ok $? 'no output file is left'
+{ echo "$header"; echo 'doc 5 - - -'; state 5 2 1; state 5 2 1; } | "$puts" >bad.aih
+fails 3 '^ai-features: bad.aih: document 5: layer 2 comes after layer 2' 'a layer twice' \
+    ai-features -m "$demo_model" -o no.aif bad.aih
+{ echo "$header"; echo 'doc 5 - - -'; state 5 999 1; } | "$puts" >bad.aih
+fails 3 'document 5: layer 999, and the model has' 'a layer too deep' ai-features -m "$demo_model" -o no.aif bad.aih
+{ echo "$header"; state 5 1 1; } | "$puts" >bad.aih
+fails 3 'document 5: it has not begun' 'a state without a document' ai-features -m "$demo_model" -o no.aif bad.aih
+{ echo "$header"; echo 'doc 5 - - -'; echo 'end 5 1 1 1'; state 5 1 1; } | "$puts" >bad.aih
+fails 3 'document 5: it has ended' 'a state after the end' ai-features -m "$demo_model" -o no.aif bad.aih
+{ echo "$header"; echo 'doc 5 - - -'; echo 'doc 5 - - -'; } | "$puts" >bad.aih
+fails 3 'document 5: it begins twice' 'a document twice' ai-features -m "$demo_model" -o no.aif bad.aih
+{ echo "$header"; echo 'doc 5 - - -'; } | "$puts" >bad.aih
+fails 3 'document 5: it has no choices' 'no choices' ai-features -m "$demo_model" --head=choices -o no.aif bad.aih
+{ echo "$header"; echo 'doc 5 - - - yes:999999999'; } | "$puts" >bad.aih
+fails 3 'document 5: choice 1 is token 999999999' 'a choice outside the vocabulary' \
+    ai-features -m "$demo_model" --head=choices -o no.aif bad.aih
+printf 'kind hidden\n' | "$puts" >bad.aih
+fails 3 'bad.aih: header: it does not say which model' 'no digest' ai-features -m "$demo_model" -o no.aif bad.aih
+printf 'kind decisions\n' | "$puts" >bad.aid
+fails 3 '^ai-features: bad.aid: ' 'a stream of another kind' ai-features -m "$demo_model" -o no.aif bad.aid
+bad=0
+size=$(wc -c <states.aih)
+for n in 0 1 8 50 200 $((size / 2)) $((size - 9)) $((size - 1)); do
+    head -c "$n" states.aih >cut.aih
+    ai-features -m "$demo_model" -o no.aif cut.aih 2>err
+    [ $? -eq 3 ] && [ ! -e no.aif ] || { bad=1 && echo "# $n bytes"; }
+done
+ok $bad 'every tested prefix is refused'
+status_is 2 'no model' ai-features states.aih
+status_is 2 'an unknown feature' ai-features -m "$demo_model" -f gap,gips states.aih
+contains err "'gips' is none of: gap, top_prob" 'lists what there is'
+status_is 2 'top 0' ai-features -m "$demo_model" -k 0 states.aih
+status_is 2 'another head' ai-features -m "$demo_model" -H tail states.aih
+ai-features -m "$demo_model" states.aih 2>err >/dev/full
+[ $? -eq 1 ]
+ok $? 'a full disk is status 1'
+done_testing
