@@ -11,3 +11,5 @@ include tests/examples/local.mk
 include tests/build/local.mk
 include tests/kernels/local.mk
 include tests/forward/local.mk
+include tests/lens/local.mk
+include tests/eval/local.mk
