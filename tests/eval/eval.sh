@@ -1,3 +1,4 @@
+#!/bin/sh
 # ai-eval on streams whose scores are counted by hand.
 . "$AI_SOURCE/tests/tap.sh"
 puts=$AI_BUILD/tests/eval/puts

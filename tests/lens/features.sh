@@ -1,3 +1,4 @@
+#!/bin/sh
 # ai-features on streams made here and the demonstration model.
 . "$AI_SOURCE/tests/tap.sh"
 puts=$AI_BUILD/tests/eval/puts
