@@ -142,11 +142,11 @@ static int evaluate(struct cli *cli, struct report *r, struct ai_err *err)
     for (; r->n_runs < n; r->n_runs++)
         if (!(r->runs[r->n_runs] = read_run(cli->argc > 0 ? cli->argv[r->n_runs] : NULL, err)))
             return -1;
-    if (r->dense)
-        check_dense(r->dense);
     for (size_t i = 0; i < n; i++)
         if (add_rows(r, r->runs[i], err))
             return -1;
+    if (r->dense)
+        check_dense(r->dense);
     if (format(r, err) || cli_text_open(cli, err) || cli_put(r->text.data, r->text.len, err))
         return -1;
     return cli_text_end(cli, err);
