@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-enum { KEY_AGAINST = 256, KEY_JSON, KEY_TASKS, KEY_HISTOGRAM };
+enum { KEY_AGAINST = 256, KEY_JSON, KEY_TASKS, KEY_HISTOGRAM, KEY_SVG };
 
 static struct {
     const char *against;
-    bool json, tasks, histogram;
+    bool json, tasks, histogram, svg;
 } opt;
 
 static int option(int key, const char *arg, struct ai_err *err)
@@ -20,6 +20,7 @@ static int option(int key, const char *arg, struct ai_err *err)
     case KEY_JSON: opt.json = true; return 0;
     case KEY_TASKS: opt.tasks = true; return 0;
     case KEY_HISTOGRAM: opt.histogram = true; return 0;
+    case KEY_SVG: opt.svg = true; return 0;
     default: return ai_fail(err, AI_EUSAGE, "unknown option");
     }
 }
@@ -76,6 +77,8 @@ static int add_row(struct report *r, const struct ai_eval_run *run, const size_t
         return -1;
     row = &r->rows[r->n_rows++];
     row->run = r->n_runs > 1 ? run->name : "";
+    row->from = run;
+    row->index = task;
     ai_eval_score(run, r->dense, map, task, &row->score);
     return 0;
 }
@@ -127,6 +130,8 @@ static int format(struct report *r, struct ai_err *err)
                 return -1;
         return 0;
     }
+    if (opt.svg)
+        return ai_eval_svg(r->rows, r->n_rows, &r->text, err);
     if (ai_eval_table(r->rows, r->n_rows, &r->text, err))
         return -1;
     return opt.histogram ? put_histograms(r, err) : 0;
@@ -155,8 +160,9 @@ static int evaluate(struct cli *cli, struct report *r, struct ai_err *err)
 static int run(struct cli *cli, struct ai_err *err)
 {
     struct report report = {0};
-    int rc = opt.json && opt.histogram ? ai_fail(err, AI_EUSAGE, "--json and --histogram exclude each other")
-                                       : evaluate(cli, &report, err);
+    int rc = opt.json + opt.histogram + opt.svg > 1
+                 ? ai_fail(err, AI_EUSAGE, "--json, --histogram and --svg exclude each other")
+                 : evaluate(cli, &report, err);
 
     report_free(&report);
     return rc;
@@ -166,11 +172,12 @@ static const struct cli_option options[] = {
     {KEY_AGAINST, "against", "DENSE", "decisions of the same documents at full depth, to compare with"},
     {KEY_JSON, "json", NULL, "one JSON object a line"},
     {KEY_TASKS, "tasks", NULL, "with --json: an object for each task too, with the key \"task\""},
-    {KEY_HISTOGRAM, "histogram", NULL, "a bar for each layer below the table"},
+    {KEY_HISTOGRAM, "histogram", NULL, "below the table a bar for each layer that answers came from"},
+    {KEY_SVG, "svg", NULL, "the same for each row as a picture, instead of the table"},
     {0},
 };
 static const char *const usage[] = {
-    "[--against=DENSE] [--json [--tasks] | --histogram] [-o FILE] [DECISIONS ...]",
+    "[--against=DENSE] [--json [--tasks] | --histogram | --svg] [-o FILE] [DECISIONS ...]",
     NULL,
 };
 static const char *const examples[] = {"ai-eval --against=dense.aid early.aid", NULL};

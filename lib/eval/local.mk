@@ -4,4 +4,5 @@ lib_libai_a_SOURCES += \
 	lib/eval/report.h \
 	lib/eval/run.c lib/eval/run.h \
 	lib/eval/score.c lib/eval/score.h \
+	lib/eval/svg.c \
 	lib/eval/table.c

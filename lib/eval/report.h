@@ -5,9 +5,11 @@
 #include "base/buf.h"
 #include "eval/score.h"
 
-/* A row of the table: a score, and the run it is of ("" when there is one run only). */
+/* A row of the table: a score, and the run it is of. */
 struct ai_eval_row {
-    const char *run;
+    const char *run;                /* its name, "" when there is one run only */
+    const struct ai_eval_run *from;
+    size_t index;                   /* of the task there, SIZE_MAX: all */
     struct ai_eval_score score;
 };
 
@@ -20,5 +22,8 @@ int ai_eval_json(const struct ai_eval_row *row, bool task, bool run, struct ai_b
 /* A line with a bar for each layer 1..layers (and 0 where it occurs); counts [layers + 1]. */
 int ai_eval_bars(const char *title, const uint64_t *counts, unsigned layers, struct ai_buf *out,
                  struct ai_err *err) AI_CHECKED;
+
+/* The same as a picture, a panel for each row. */
+int ai_eval_svg(const struct ai_eval_row *rows, size_t n, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 
 #endif

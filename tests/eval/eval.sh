@@ -68,6 +68,15 @@ contains out '^{"task": "all", "documents": 4, ' 'and all'
 status_is 0 'bars' ai-eval --histogram early.aid
 contains out '^    2         1  ####' 'one answer from layer 2'
 
+status_is 0 'a picture' ai-eval --svg --against=dense.aid early.aid
+contains out '<title>layer 2: 1</title>' 'shows the answer from layer 2'
+[ "$(grep -c 'documents, accuracy' out)" -eq 3 ] && [ "$(grep -c 'font-weight' out)" -eq 3 ]
+ok $? 'and three panels with their scores'
+mv out early.svg
+if command -v python3 >/dev/null; then
+    status_is 0 'it is well-formed XML' python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' early.svg
+fi
+
 # Other order, matched by id; and two segments of one task each have clocks of their own.
 {
     cat <<END
@@ -101,10 +110,9 @@ contains out '"task": "all".*"seconds": 8, ' 'seconds of both'
 # A replay: full depth was computed, the answers come from lower layers.
 {
     documents
-    for d in '0 2 7' '1 1 9' '2 2 6' '3 3 6'; do
-        set -- $d
-        echo "decision $1 0 $2 $3"
-        echo "end $1 4 1000 1000"
+    printf '%s\n' '0 2 7' '1 1 9' '2 2 6' '3 3 6' | while read -r doc layer token; do
+        echo "decision $doc 0 $layer $token"
+        echo "end $doc 4 1000 1000"
     done
     echo 'run 8.0 400 400'
 } | "$puts" >replay.aid
@@ -187,7 +195,10 @@ size=$(wc -c <early.aid) bad=0
 for n in 0 1 7 8 20 60 100 200 $((size / 2)) $((size - 9)) $((size - 1)); do
     head -c "$n" early.aid >cut.aid
     ai-eval cut.aid >out 2>err
-    [ $? -eq 3 ] && [ ! -s out ] || { bad=1 && echo "# $n bytes"; }
+    if [ $? -ne 3 ] || [ -s out ]; then
+        bad=1
+        echo "# $n bytes"
+    fi
 done
 ok $bad 'every tested prefix is refused'
 status_is 2 'an unknown option' ai-eval --nonsense early.aid
