@@ -227,7 +227,9 @@ static unsigned wanted(const struct ai_extract *e)
     return e->options.top < 2 ? 2 : e->options.top;
 }
 
-static void fill_values(struct ai_extract *e, struct ai_feature_input *in, const float *state, struct ai_features *f)
+/* Fails where a value is too large for a float: two states of absurdly different size. */
+static int fill_values(struct ai_extract *e, struct ai_feature_input *in, const float *state, struct ai_features *f,
+                       struct ai_err *err)
 {
     double norm = 0, before = 0, product = 0;
 
@@ -244,8 +246,12 @@ static void fill_values(struct ai_extract *e, struct ai_feature_input *in, const
         in->product = product;
     }
     f->n = (uint16_t)e->options.features.n;
-    for (unsigned i = 0; i < f->n; i++)
+    for (unsigned i = 0; i < f->n; i++) {
         f->value[i] = (float)e->options.features.feature[i]->value(in);
+        if (!all_finite(&f->value[i], 1))
+            return ai_fail(err, AI_EINPUT, "layer %u: %s is not finite", in->layer, e->options.features.feature[i]->name);
+    }
+    return 0;
 }
 
 static void remember(struct ai_extract *e, const struct ai_feature_input *in, const float *state,
@@ -282,7 +288,8 @@ static int row_features(struct ai_extract *e, const struct row *row, const float
     f->top = (uint16_t)(top->n < e->options.top ? top->n : e->options.top);
     memcpy(f->top_token, top->token, f->top * sizeof *f->top_token);
     memcpy(f->top_prob, top->prob, f->top * sizeof *f->top_prob);
-    fill_values(e, &in, state, f);
+    if (fill_values(e, &in, state, f, err))
+        return -1;
     remember(e, &in, state, before);
     return 0;
 }
