@@ -16,10 +16,6 @@ CLEANFILES += cmd/ai-infer
 cmd/ai-infer: cmd/ai-infer.in Makefile
 	$(AM_V_GEN)sed -e 's,@VERSION''@,$(VERSION),g' -e 's,@pkgdatadir''@,$(pkgdatadir),g' \
 	    $(srcdir)/cmd/ai-infer.in >$@.tmp && chmod +x $@.tmp && mv $@.tmp $@
-bin_PROGRAMS += cmd/ai-features
-cmd_ai_features_SOURCES = cmd/ai-features.c
-cmd_ai_features_LDADD = $(cmd_ldadd)
-
 bin_PROGRAMS += cmd/ai-eval
 cmd_ai_eval_SOURCES = cmd/ai-eval.c
 cmd_ai_eval_LDADD = $(cmd_ldadd)

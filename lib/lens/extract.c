@@ -249,7 +249,8 @@ static int fill_values(struct ai_extract *e, struct ai_feature_input *in, const 
     for (unsigned i = 0; i < f->n; i++) {
         f->value[i] = (float)e->options.features.feature[i]->value(in);
         if (!all_finite(&f->value[i], 1))
-            return ai_fail(err, AI_EINPUT, "layer %u: %s is not finite", in->layer, e->options.features.feature[i]->name);
+            return ai_fail(err, AI_EINPUT, "layer %u: %s is not finite", in->layer,
+                           e->options.features.feature[i]->name);
     }
     return 0;
 }

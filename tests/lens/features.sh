@@ -2,7 +2,8 @@
 # ai-features on streams made here and the demonstration model.
 . "$AI_SOURCE/tests/tap.sh"
 puts=$AI_BUILD/tests/eval/puts
-[ -r "$demo_model" ] || skip_all 'no demonstration model'
+[ -r "$demo_model" ] || skip_all "no demonstration model"
+[ -x "$AI_BUILD/cmd/ai-features" ] || skip_all "ai-features is not built"
 
 # The model's own digest and sizes, from what ai-features says of another's stream.
 printf 'kind hidden\nmeta model x\n' | "$puts" >other.aih
