@@ -1,4 +1,6 @@
 lib_libai_a_SOURCES += \
+	lib/tokenizer/answers.c lib/tokenizer/answers.h \
+	lib/tokenizer/document.c lib/tokenizer/document.h \
 	lib/tokenizer/alphabet.c \
 	lib/tokenizer/bytelevel.c \
 	lib/tokenizer/detokenize.c \

@@ -1,0 +1,273 @@
+/* ai-tokenize: text to a token stream, and tokens or decisions back to text. */
+#include "cli/cli.h"
+
+#include "io/lines.h"
+#include "tokenizer/answers.h"
+#include "tokenizer/document.h"
+
+#include <string.h>
+
+enum { KEY_FROM = 256, KEY_TO, KEY_SPECIAL, KEY_NO_BOS };
+enum from { FROM_AUTO, FROM_LINES, FROM_JSONL, FROM_IDS };
+
+static struct {
+    const char *model;
+    bool decode, nul;
+    int from;
+    int jsonl;
+    bool special, no_bos;
+} opt;
+
+static const struct cli_option options[] = {
+    {'m', "model", "MODEL", "GGUF file or Hugging Face directory with the tokenizer"},
+    {'d', "decode", NULL, "tokens to text, or decisions to answers"},
+    {'0', "null", NULL, "texts end with NUL instead of a newline"},
+    {KEY_FROM, "from", "FORM", "input: lines, jsonl or ids [by the first byte]"},
+    {KEY_TO, "to", "FORM", "with -d: text or jsonl [text]"},
+    {KEY_SPECIAL, "special", NULL, "special tokens in the text are themselves; with -d: shown"},
+    {KEY_NO_BOS, "no-bos", NULL, "no beginning-of-sequence token"},
+    {0},
+};
+
+static int option(int key, const char *arg, struct ai_err *err)
+{
+    static const char *const from_names[] = {"auto", "lines", "jsonl", "ids", NULL};
+    static const char *const to_names[] = {"text", "jsonl", NULL};
+
+    switch (key) {
+    case 'm': opt.model = arg; return 0;
+    case 'd': opt.decode = true; return 0;
+    case '0': opt.nul = true; return 0;
+    case KEY_SPECIAL: opt.special = true; return 0;
+    case KEY_NO_BOS: opt.no_bos = true; return 0;
+    case KEY_FROM: return cli_choice("--from", arg, from_names, &opt.from, err);
+    case KEY_TO: return cli_choice("--to", arg, to_names, &opt.jsonl, err);
+    }
+    return 0;
+}
+
+/* ---- text to tokens ---- */
+
+struct encoder {
+    struct cli *cli;
+    const struct ai_tokenizer *tokenizer;
+    struct ai_writer *writer;
+    struct ai_document document;
+    struct ai_buf record;
+    struct cli_progress progress;
+    unsigned flags;
+};
+
+static int put_document(struct encoder *e, struct ai_err *err)
+{
+    struct ai_document *d = &e->document;
+
+    d->doc.number = e->progress.documents++;
+    e->progress.tokens += d->ids.n;
+    e->record.len = 0;
+    if (ai_doc_encode(&d->doc, &e->record, err) ||
+        ai_writer_put(e->writer, AI_REC_DOC, 0, e->record.data, e->record.len, err))
+        return -1;
+    e->record.len = 0;
+    if (ai_tokens_encode(d->doc.number, 0, d->ids.id, (uint32_t)d->ids.n, &e->record, err) ||
+        ai_writer_put(e->writer, AI_REC_TOKENS, 0, e->record.data, e->record.len, err))
+        return -1;
+    cli_progress_update(e->cli, &e->progress);
+    return 0;
+}
+
+static int parse_line(struct encoder *e, enum from from, const char *line, size_t n, struct ai_err *err)
+{
+    struct ai_document *d = &e->document;
+
+    switch (from) {
+    case FROM_JSONL:
+        if (ai_document_from_json(line, n, d, err))
+            return -1;
+        return ai_document_tokenize(e->tokenizer, d->text, d->text_len, e->flags, d, err);
+    case FROM_IDS:
+        if (ai_document_from_ids(line, n, ai_tokenizer_size(e->tokenizer), d, err))
+            return -1;
+        return ai_document_tokenize(e->tokenizer, NULL, 0, e->flags, d, err);
+    default:
+        ai_document_clear(d);
+        return ai_document_tokenize(e->tokenizer, line, n, e->flags, d, err);
+    }
+}
+
+static int encode_lines(struct encoder *e, struct ai_lines *lines, struct ai_err *err)
+{
+    enum from from = (enum from)opt.from;
+    const char *line;
+    size_t n;
+    int rc;
+
+    if (from == FROM_AUTO) {
+        int c = ai_lines_peek(lines, err);
+
+        if (c == -2)
+            return -1;
+        from = c == '{' ? FROM_JSONL : FROM_LINES;
+    }
+    while ((rc = ai_lines_next(lines, &line, &n, err)) > 0) {
+        if (parse_line(e, from, line, n, err))
+            return err->code == AI_EINPUT ? ai_lines_err_at(lines, err) : -1;
+        if (put_document(e, err))
+            return -1;
+    }
+    return rc;
+}
+
+static int encode_file(struct encoder *e, int i, struct ai_err *err)
+{
+    const char *name;
+    struct ai_lines *lines;
+    int fd = cli_open_input(e->cli, i, &name, err), rc = -1;
+
+    if (fd < 0)
+        return -1;
+    lines = ai_lines_open(fd, name, opt.nul ? '\0' : '\n', err);
+    if (lines) {
+        ai_lines_on_wait(lines, ai_writer_flush_live, e->writer);
+        rc = encode_lines(e, lines, err);
+    }
+    ai_lines_free(lines);
+    cli_close_input(fd);
+    return rc;
+}
+
+static int encode(struct cli *cli, const struct ai_tokenizer *tokenizer, struct ai_err *err)
+{
+    struct encoder e = {.cli = cli, .tokenizer = tokenizer, .flags = AI_TOK_BEGIN};
+    struct ai_meta meta = {0};
+    int rc;
+
+    e.flags |= (opt.special ? AI_TOK_SPECIAL : 0) | (opt.no_bos ? AI_TOK_NO_BOS : 0);
+    if (ai_meta_set(&meta, "tokenizer", ai_tokenizer_digest(tokenizer), err) == 0 &&
+        ai_meta_setf(&meta, err, "vocab", "%u", ai_tokenizer_size(tokenizer)) == 0)
+        e.writer = cli_writer_open(cli, AI_KIND_TOKENS, &meta, err);
+    ai_meta_free(&meta);
+    if (!e.writer)
+        return -1;
+    rc = 0;
+    for (int i = 0; rc == 0 && (i == 0 || i < cli->argc); i++)
+        rc = encode_file(&e, i, err);
+    ai_document_clear(&e.document);
+    ai_ids_free(&e.document.ids);
+    ai_buf_free(&e.record);
+    return rc ? -1 : cli_writer_end(cli, err);
+}
+
+/* ---- tokens and decisions to text ---- */
+
+static int check_tokenizer(const struct ai_reader *reader, const struct ai_tokenizer *tokenizer, struct ai_err *err)
+{
+    const char *digest = ai_meta_get(ai_reader_meta(reader), "tokenizer");
+
+    if (digest && strcmp(digest, ai_tokenizer_digest(tokenizer)) != 0)
+        return ai_fail(err, AI_EINPUT, "made with another tokenizer (%.32s) than that of %s (%s)", digest, opt.model,
+                       ai_tokenizer_digest(tokenizer));
+    return 0;
+}
+
+static int decode_records(struct cli *cli, const struct ai_tokenizer *tokenizer, struct ai_reader *reader,
+                          struct ai_answers *answers, struct ai_err *err)
+{
+    struct cli_progress progress = {0};
+    struct ai_buf out = {0};
+    struct ai_record rec;
+    int rc;
+
+    while ((rc = ai_reader_next(reader, &rec, err)) > 0) {
+        out.len = 0;
+        if ((rec.index == 0 && check_tokenizer(reader, tokenizer, err)) || ai_answers_record(answers, &rec, &out, err)) {
+            rc = err->code == AI_EINPUT ? ai_reader_err_at(reader, err) : -1;
+            break;
+        }
+        if (cli_put(out.data, out.len, err)) {
+            rc = -1;
+            break;
+        }
+        progress.documents = ai_answers_written(answers);
+        cli_progress_update(cli, &progress);
+    }
+    if (rc == 0) {
+        out.len = 0;
+        rc = ai_answers_end(answers, &out, err) || cli_put(out.data, out.len, err) ? -1 : 0;
+    }
+    ai_buf_free(&out);
+    return rc;
+}
+
+static int decode_file(struct cli *cli, const struct ai_tokenizer *tokenizer, int i, struct ai_err *err)
+{
+    struct ai_answers_options o = {.jsonl = opt.jsonl, .special = opt.special, .end = opt.nul ? '\0' : '\n'};
+    const char *name;
+    struct ai_reader *reader;
+    struct ai_answers *answers = NULL;
+    int fd = cli_open_input(cli, i, &name, err), rc = -1;
+
+    if (fd < 0)
+        return -1;
+    reader = ai_reader_open(fd, name, AI_KIND_ANY, err);
+    if (reader) {
+        o.kind = ai_reader_kind(reader);
+        ai_reader_on_wait(reader, cli_text_flush, NULL);
+        if (o.kind != AI_KIND_TOKENS && o.kind != AI_KIND_DECISIONS)
+            ai_fail(err, AI_EINPUT, "%s: a stream of %s; -d reads tokens and decisions", name, ai_kind_name(o.kind));
+        else
+            answers = ai_answers_new(tokenizer, &o, err);
+    }
+    if (answers)
+        rc = decode_records(cli, tokenizer, reader, answers, err);
+    if (rc == 0 && ai_answers_missing(answers))
+        cli_warn("%s: %llu of %llu documents have no answer", name, (unsigned long long)ai_answers_missing(answers),
+                 (unsigned long long)ai_answers_written(answers));
+    ai_answers_free(answers);
+    ai_reader_free(reader);
+    cli_close_input(fd);
+    return rc;
+}
+
+static int decode(struct cli *cli, const struct ai_tokenizer *tokenizer, struct ai_err *err)
+{
+    if (cli_text_open(cli, err))
+        return -1;
+    for (int i = 0; i == 0 || i < cli->argc; i++)
+        if (decode_file(cli, tokenizer, i, err))
+            return -1;
+    return cli_text_end(cli, err);
+}
+
+static int run(struct cli *cli, struct ai_err *err)
+{
+    struct ai_tokenizer *tokenizer;
+    int rc;
+
+    if (!opt.model)
+        return ai_fail(err, AI_EUSAGE, "-m MODEL is missing");
+    if (opt.decode && (opt.from || opt.no_bos))
+        return ai_fail(err, AI_EUSAGE, "%s does not go with -d", opt.from ? "--from" : "--no-bos");
+    if (!opt.decode && opt.jsonl)
+        return ai_fail(err, AI_EUSAGE, "--to goes with -d only");
+    tokenizer = ai_tokenizer_open(opt.model, err);
+    if (!tokenizer)
+        return -1;
+    cli_info(cli, "%s: %u tokens, tokenizer %s", opt.model, ai_tokenizer_size(tokenizer), ai_tokenizer_digest(tokenizer));
+    rc = opt.decode ? decode(cli, tokenizer, err) : encode(cli, tokenizer, err);
+    ai_tokenizer_free(tokenizer);
+    return rc;
+}
+
+static const struct cli_program program = {
+    .name = "ai-tokenize",
+    .summary = "Turn text into tokens, and tokens or decisions into text",
+    .usage = (const char *const[]){"-m MODEL [OPTION]... [FILE]...", "-d -m MODEL [OPTION]... [STREAM]...", NULL},
+    .options = options,
+    .common = CLI_STREAM_OUT | CLI_PROGRESS,
+    .examples = (const char *const[]){"ai-tokenize -m demo.gguf prompts.txt | ai-forward -m demo.gguf >states.aih", NULL},
+    .max_operands = -1,
+    .option = option,
+    .run = run,
+};
+CLI_MAIN(program)

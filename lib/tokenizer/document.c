@@ -1,0 +1,185 @@
+#include "tokenizer/document.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "io/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ai_document_clear(struct ai_document *d)
+{
+    struct ai_ids ids = d->ids;
+
+    ai_doc_free(&d->doc);
+    free(d->text);
+    ids.n = 0; /* the room is for the next document */
+    *d = (struct ai_document){.ids = ids, .doc.label_token = AI_NO_TOKEN};
+}
+
+static int read_id(const struct ai_json *v, struct ai_document *d, struct ai_err *err)
+{
+    const char *s = ai_json_string(v, NULL);
+    char number[24];
+    int64_t i;
+
+    if (ai_json_type(v) <= AI_JSON_NULL)
+        return 0;
+    if (!s && ai_json_int(v, &i))
+        return ai_fail(err, AI_EINPUT, "id: %s where a string or an integer was expected", ai_json_type_name(v));
+    if (!s) {
+        snprintf(number, sizeof number, "%lld", (long long)i);
+        s = number;
+    }
+    d->doc.id = ai_strndup(s, strlen(s), err);
+    return d->doc.id ? 0 : -1;
+}
+
+static int read_choices(const struct ai_json *v, struct ai_document *d, struct ai_err *err)
+{
+    size_t n = ai_json_size(v);
+
+    if (ai_json_type(v) <= AI_JSON_NULL)
+        return 0;
+    if (ai_json_type(v) != AI_JSON_ARRAY)
+        return ai_fail(err, AI_EINPUT, "choices: %s where an array was expected", ai_json_type_name(v));
+    if (n > 65535)
+        return ai_fail(err, AI_EINPUT, "choices: %zu are too many", n);
+    d->doc.choices = ai_calloc(n, sizeof *d->doc.choices, err);
+    if (!d->doc.choices)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        const char *s = ai_json_string(ai_json_at(v, i), NULL);
+
+        if (!s)
+            return ai_fail(err, AI_EINPUT, "choices: %s where a string was expected", ai_json_type_name(ai_json_at(v, i)));
+        d->doc.choices[i] = (struct ai_choice){ai_strndup(s, strlen(s), err), AI_NO_TOKEN};
+        if (!d->doc.choices[i].text)
+            return -1;
+        d->doc.n_choices = (uint32_t)i + 1;
+    }
+    return 0;
+}
+
+static int read_label(const struct ai_json *v, struct ai_document *d, struct ai_err *err)
+{
+    const struct ai_doc *doc = &d->doc;
+    const char *s = ai_json_string(v, NULL);
+    uint32_t known = doc->n_choices;
+    int64_t i;
+
+    if (ai_json_type(v) <= AI_JSON_NULL)
+        return 0;
+    if (s) {
+        for (known = 0; known < doc->n_choices && strcmp(doc->choices[known].text, s) != 0;)
+            known++;
+        if (doc->n_choices && known == doc->n_choices)
+            return ai_fail(err, AI_EINPUT, "label: '%.60s' is none of the choices", s);
+    } else {
+        if (ai_json_int(v, &i))
+            return ai_fail(err, AI_EINPUT, "label: %s where a choice or its index was expected", ai_json_type_name(v));
+        if (doc->n_choices == 0)
+            return ai_fail(err, AI_EINPUT, "label: the index %lld without choices", (long long)i);
+        if (i < 0 || i >= doc->n_choices)
+            return ai_fail(err, AI_EINPUT, "label: %lld is no index of %u choices", (long long)i, doc->n_choices);
+        s = doc->choices[i].text;
+    }
+    d->doc.label = ai_strndup(s, strlen(s), err);
+    return d->doc.label ? 0 : -1;
+}
+
+static int read_members(const struct ai_json *root, struct ai_document *d, struct ai_err *err)
+{
+    const struct ai_json *text = ai_json_get(root, "text");
+    const char *s = ai_json_string(text, &d->text_len);
+
+    if (ai_json_type(root) != AI_JSON_OBJECT)
+        return ai_fail(err, AI_EINPUT, "%s where an object was expected", ai_json_type_name(root));
+    if (!s)
+        return ai_fail(err, AI_EINPUT, "text: %s where a string was expected", ai_json_type_name(text));
+    d->text = ai_strndup(s, d->text_len, err);
+    if (!d->text)
+        return -1;
+    return read_id(ai_json_get(root, "id"), d, err) || read_choices(ai_json_get(root, "choices"), d, err) ||
+                   read_label(ai_json_get(root, "label"), d, err)
+               ? -1
+               : 0;
+}
+
+int ai_document_from_json(const char *line, size_t n, struct ai_document *d, struct ai_err *err)
+{
+    size_t bad = ai_utf8_check(line, n);
+    struct ai_json *root;
+    int rc;
+
+    ai_document_clear(d);
+    if (bad < n)
+        return ai_fail(err, AI_EINPUT, "byte %zu: not UTF-8", bad + 1);
+    root = ai_json_parse(line, n, err);
+    if (!root) {
+        char *column = strstr(err->msg, "column "); /* the line's number is the caller's */
+
+        if (column && strncmp(err->msg, "line ", 5) == 0)
+            memmove(err->msg, column, strlen(column) + 1);
+        return -1;
+    }
+    rc = read_members(root, d, err);
+    ai_json_free(root);
+    return rc;
+}
+
+int ai_document_from_ids(const char *line, size_t n, uint32_t size, struct ai_document *d, struct ai_err *err)
+{
+    size_t i = 0;
+
+    ai_document_clear(d);
+    for (;;) {
+        uint64_t v = 0;
+        size_t from;
+
+        while (i < n && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r'))
+            i++;
+        if (i == n)
+            return 0;
+        for (from = i; i < n && line[i] >= '0' && line[i] <= '9' && v < size; i++)
+            v = v * 10 + (uint64_t)(line[i] - '0');
+        if (i == from || (i < n && line[i] != ' ' && line[i] != '\t' && line[i] != '\r' && v < size))
+            return ai_fail(err, AI_EINPUT, "byte %zu: not a token number", i + 1);
+        if (v >= size)
+            return ai_fail(err, AI_EINPUT, "byte %zu: a token number beyond the %u of the vocabulary", from + 1, size);
+        if (ai_grow(&d->ids.id, &d->ids.cap, d->ids.n + 1, sizeof *d->ids.id, err))
+            return -1;
+        d->ids.id[d->ids.n++] = (uint32_t)v;
+    }
+}
+
+static int choice_tokens(const struct ai_tokenizer *t, struct ai_doc *doc, struct ai_err *err)
+{
+    for (uint32_t i = 0; i < doc->n_choices; i++) {
+        struct ai_choice *c = &doc->choices[i];
+
+        if (ai_tokenize_choice(t, c->text, &c->token, err))
+            return ai_err_at(err, "choices: '%.60s'", c->text);
+        for (uint32_t k = 0; k < i; k++)
+            if (doc->choices[k].token == c->token)
+                return ai_fail(err, AI_EINPUT, "choices: '%.60s' and '%.60s' begin with the same token %u",
+                               doc->choices[k].text, c->text, c->token);
+    }
+    if (doc->label && ai_tokenize_choice(t, doc->label, &doc->label_token, err))
+        return ai_err_at(err, "label");
+    return 0;
+}
+
+int ai_document_tokenize(const struct ai_tokenizer *t, const char *text, size_t n, unsigned flags,
+                         struct ai_document *d, struct ai_err *err)
+{
+    if (text && ai_tokenize(t, text, n, flags, &d->ids, err))
+        return -1;
+    if (d->ids.n == 0)
+        return ai_fail(err, AI_EINPUT, "an empty prompt, and no token of this vocabulary stands before a text");
+    if (d->ids.n > UINT32_MAX)
+        return ai_fail(err, AI_EINPUT, "a prompt of %zu tokens", d->ids.n);
+    d->doc.tokens = (uint32_t)d->ids.n;
+    return choice_tokens(t, &d->doc, err);
+}
