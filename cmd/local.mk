@@ -22,3 +22,7 @@ cmd_ai_eval_LDADD = $(cmd_ldadd)
 bin_PROGRAMS += cmd/ai-tokenize
 cmd_ai_tokenize_SOURCES = cmd/ai-tokenize.c
 cmd_ai_tokenize_LDADD = $(cmd_ldadd)
+
+bin_PROGRAMS += cmd/ai-prompt
+cmd_ai_prompt_SOURCES = cmd/ai-prompt.c
+cmd_ai_prompt_LDADD = $(cmd_ldadd)

@@ -14,7 +14,11 @@ EXTRA_DIST += \
 	examples/model/train.py
 
 templatesdir = $(pkgdatadir)/templates
-dist_templates_DATA =
+dist_templates_DATA = \
+	examples/templates/agnews \
+	examples/templates/sst2 \
+	examples/templates/subj \
+	examples/templates/trec
 
 examplesdir = $(pkgdatadir)
 nobase_dist_examples_SCRIPTS = \
