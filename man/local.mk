@@ -3,3 +3,5 @@ dist_man_MANS += man/ai-infer.1
 dist_man_MANS += man/ai-pipeline.7
 dist_man_MANS += man/ai-forward.1
 dist_man_MANS += man/ai-features.1 man/ai-eval.1
+dist_man_MANS += man/ai-prompt.1
+dist_man_MANS += man/ai-tokenize.1
