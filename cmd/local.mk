@@ -19,6 +19,7 @@ cmd/ai-infer: cmd/ai-infer.in Makefile
 bin_PROGRAMS += cmd/ai-eval
 cmd_ai_eval_SOURCES = cmd/ai-eval.c
 cmd_ai_eval_LDADD = $(cmd_ldadd)
+
 bin_PROGRAMS += cmd/ai-tokenize
 cmd_ai_tokenize_SOURCES = cmd/ai-tokenize.c
 cmd_ai_tokenize_LDADD = $(cmd_ldadd)

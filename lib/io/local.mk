@@ -3,5 +3,5 @@ lib_libai_a_SOURCES += \
 	lib/io/json.c lib/io/json.h \
 	lib/io/regex.c lib/io/regex.h \
 	lib/io/lines.c lib/io/lines.h \
-	lib/io/regex.c lib/io/regex.h
+	lib/io/regex.c lib/io/regex.h \
 	lib/io/zst.c lib/io/zst.h

@@ -141,13 +141,11 @@ static int take_tokens(struct ai_answers *a, const struct ai_record *rec, struct
         return ai_fail(err, AI_EINPUT, "document %llu has two lists of tokens", (unsigned long long)t.doc);
     w->answered = true;
     for (uint32_t i = 0, first = true; i < t.n; i++) {
-        size_t before = w->text.len;
         uint32_t id = ai_tokens_get(&t, i);
 
         if (ai_detokenize(a->t, id, first, a->o.special, &w->text, err))
             return -1;
-        /* BOS gives nothing, the dummy space comes behind it */
-        first = first && w->text.len == before && id == ai_tokenizer_bos(a->t);
+        first = first && id == ai_tokenizer_bos(a->t); /* the dummy space comes behind it */
     }
     return 0;
 }

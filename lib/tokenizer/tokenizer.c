@@ -258,7 +258,7 @@ int ai_tokenize(const struct ai_tokenizer *t, const char *text, size_t n, unsign
     int rc = 0;
 
     if (bad < n)
-        return ai_fail(err, AI_EINPUT, "byte %zu: not UTF-8", bad);
+        return ai_fail(err, AI_EINPUT, "byte %zu: not UTF-8", bad + 1);
     if (n > UINT32_MAX / 4)
         return ai_fail(err, AI_EINPUT, "a text of %zu bytes is too long", n);
     if (begin && t->add_bos && !(flags & AI_TOK_NO_BOS))
