@@ -27,3 +27,6 @@ cmd_ai_tokenize_LDADD = $(cmd_ldadd)
 bin_PROGRAMS += cmd/ai-prompt
 cmd_ai_prompt_SOURCES = cmd/ai-prompt.c
 cmd_ai_prompt_LDADD = $(cmd_ldadd)
+bin_PROGRAMS += cmd/ai-forward
+cmd_ai_forward_SOURCES = cmd/ai-forward.c
+cmd_ai_forward_LDADD = $(cmd_ldadd)

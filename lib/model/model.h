@@ -3,6 +3,7 @@
 #ifndef AI_MODEL_MODEL_H
 #define AI_MODEL_MODEL_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/sha256.h"
 #include "model/tensor.h"
@@ -66,9 +67,7 @@ struct ai_model {
 struct ai_model *ai_model_open(const char *path, struct ai_err *err) AI_CHECKED;
 void ai_model_free(struct ai_model *m);
 
-/* Multiply-adds of block b for one row (weights only) and, for the attention of a
- * query that sees `keys` keys.  In the file forward and eval agree on. */
-uint64_t ai_model_row_macs(const struct ai_model *m);
-uint64_t ai_model_attn_macs(const struct ai_model *m, uint64_t keys);
+/* Appends what is known of the model as `key TAB value` lines. */
+int ai_model_describe(const struct ai_model *m, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 
 #endif

@@ -1,0 +1,185 @@
+#include "model/files.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CONFIG_MAX = 16 << 20 };
+
+static int compare(const void *a, const void *b)
+{
+    const struct ai_named_tensor *x = a, *y = b;
+    size_t n = x->name_len < y->name_len ? x->name_len : y->name_len;
+    int d = memcmp(x->name, y->name, n);
+
+    return d ? d : x->name_len < y->name_len ? -1 : x->name_len > y->name_len;
+}
+
+int ai_model_files_add(struct ai_model_files *f, const struct ai_named_tensor *t, struct ai_err *err)
+{
+    if (ai_grow(&f->tensors, &f->cap_tensors, f->n_tensors + 1, sizeof *f->tensors, err))
+        return -1;
+    f->tensors[f->n_tensors++] = *t;
+    return 0;
+}
+
+const struct ai_named_tensor *ai_model_files_find(const struct ai_model_files *f, const char *name)
+{
+    struct ai_named_tensor key = {.name = name, .name_len = strlen(name)};
+
+    return f->n_tensors ? bsearch(&key, f->tensors, f->n_tensors, sizeof key, compare) : NULL;
+}
+
+static int add_gguf(struct ai_model_files *f, struct ai_err *err)
+{
+    f->gguf = ai_gguf_open(f->path, err);
+    if (!f->gguf)
+        return -1;
+    for (size_t i = 0; i < f->gguf->n_tensors; i++) {
+        const struct ai_gguf_tensor *t = &f->gguf->tensors[i];
+        struct ai_named_tensor n = {.name = t->name.s, .name_len = t->name.len, .file = f->path, .type = -1,
+                                    .n_dims = t->n_dims, .data = f->gguf->data + t->offset,
+                                    .room = f->gguf->data_size - t->offset};
+
+        snprintf(n.type_name, sizeof n.type_name, "ggml type %u", t->type);
+        for (int k = 0; k < AI_W_COUNT; k++)
+            if (ai_wtypes[k].gguf == (int64_t)t->type) {
+                n.type = k;
+                snprintf(n.type_name, sizeof n.type_name, "%s", ai_wtypes[k].name);
+            }
+        for (unsigned d = 0; d < t->n_dims; d++)
+            n.dims[d] = t->dims[t->n_dims - 1 - d];
+        if (ai_model_files_add(f, &n, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* "dir/name" or NULL with err. */
+static char *join(const char *dir, const char *name, struct ai_err *err)
+{
+    size_t n = strlen(dir) + strlen(name) + 2;
+    char *p = ai_calloc(n, 1, err);
+
+    if (p)
+        snprintf(p, n, "%s/%s", dir, name);
+    return p;
+}
+
+/* The files that model.safetensors.index.json names, each once. */
+static int add_shards(struct ai_model_files *f, const char *index, struct ai_err *err)
+{
+    struct ai_json *root = ai_json_parse_file(index, 256u << 20, err);
+    const struct ai_json *map = ai_json_get(root, "weight_map"), *value;
+    const char *key;
+    void *it = NULL;
+    int rc = 0;
+
+    if (!root)
+        return -1;
+    if (ai_json_type(map) != AI_JSON_OBJECT || ai_json_size(map) == 0)
+        rc = ai_fail(err, AI_EINPUT, "%s: no object 'weight_map'", index);
+    while (rc == 0 && ai_json_next(map, &it, &key, &value)) {
+        const char *name = ai_json_string(value, NULL);
+        char *file;
+        size_t i;
+
+        if (!name || strchr(name, '/') || !*name) {
+            rc = ai_fail(err, AI_EINPUT, "%s: %s: not the name of a file beside this one", index, key);
+            break;
+        }
+        file = join(f->path, name, err);
+        if (!file)
+            rc = -1;
+        for (i = 0; file && i < f->n_maps; i++)
+            if (strcmp(f->names[i], file) == 0)
+                break;
+        if (file && i == f->n_maps)
+            rc = ai_safetensors_add(f, file, err);
+        free(file);
+    }
+    ai_json_free(root);
+    return rc;
+}
+
+static int add_directory(struct ai_model_files *f, struct ai_err *err)
+{
+    char *config = join(f->path, "config.json", err), *single = join(f->path, "model.safetensors", err);
+    char *index = join(f->path, "model.safetensors.index.json", err);
+    int rc = -1;
+
+    if (!config || !single || !index)
+        goto out;
+    f->config = ai_json_parse_file(config, CONFIG_MAX, err);
+    if (!f->config)
+        goto out;
+    if (access(index, F_OK) == 0)
+        rc = add_shards(f, index, err);
+    else if (access(single, F_OK) == 0)
+        rc = ai_safetensors_add(f, single, err);
+    else
+        ai_fail(err, AI_EINPUT, "%s: neither model.safetensors nor model.safetensors.index.json is there "
+                                "(pytorch_model.bin is not supported)", f->path);
+out:
+    free(config);
+    free(single);
+    free(index);
+    return rc;
+}
+
+static int sort_and_check(struct ai_model_files *f, struct ai_err *err)
+{
+    qsort(f->tensors, f->n_tensors, sizeof *f->tensors, compare);
+    for (size_t i = 1; i < f->n_tensors; i++)
+        if (compare(&f->tensors[i - 1], &f->tensors[i]) == 0)
+            return ai_fail(err, AI_EINPUT, "%s: tensor '%.*s' is there twice", f->path, (int)f->tensors[i].name_len,
+                           f->tensors[i].name);
+    return 0;
+}
+
+struct ai_model_files *ai_model_files_open(const char *path, struct ai_err *err)
+{
+    struct ai_model_files *f = ai_calloc(1, sizeof *f, err);
+    struct stat st;
+
+    if (!f)
+        return NULL;
+    f->path = ai_strndup(path, strlen(path), err);
+    if (!f->path)
+        goto fail;
+    if (stat(path, &st) < 0) {
+        ai_fail_errno(err, "%s", path);
+        goto fail;
+    }
+    if ((S_ISDIR(st.st_mode) ? add_directory(f, err) : add_gguf(f, err)) || sort_and_check(f, err))
+        goto fail;
+    return f;
+fail:
+    ai_model_files_free(f);
+    return NULL;
+}
+
+void ai_model_files_free(struct ai_model_files *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->n_maps; i++) {
+        ai_map_close(&f->maps[i]);
+        ai_json_free(f->headers[i]);
+        free(f->names[i]);
+    }
+    free(f->maps);
+    free(f->headers);
+    free(f->names);
+    free(f->tensors);
+    free(f->rope_factors);
+    ai_json_free(f->config);
+    ai_gguf_free(f->gguf);
+    free(f->path);
+    free(f);
+}
