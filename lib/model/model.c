@@ -41,11 +41,14 @@ static int find(struct loader *l, const char *pattern, unsigned block, const cha
                 enum need need, struct ai_tensor *out)
 {
     const struct ai_named_tensor *t;
+    const char *hole = strstr(pattern, "%u");
     char name[192];
-    int n = snprintf(name, sizeof name, pattern, block);
 
     memset(out, 0, sizeof *out);
-    snprintf(name + n, sizeof name - (size_t)n, "%s", suffix);
+    if (hole)
+        snprintf(name, sizeof name, "%.*s%u%s%s", (int)(hole - pattern), pattern, block, hole + 2, suffix);
+    else
+        snprintf(name, sizeof name, "%s%s", pattern, suffix);
     t = ai_model_files_find(l->m->files, name);
     if (!t) {
         if (need == OPTIONAL)

@@ -30,6 +30,7 @@ struct ai_reader {
     struct ai_meta meta;
     uint64_t segments, records, payload, base, next_base;
     uint32_t crc;
+    bool ended;                /* the last segment was read: next says so again */
 };
 
 static const char *const kind_names[] = {NULL, "tokens", "hidden", "features", "decisions"};
@@ -407,7 +408,7 @@ static void release_record(struct ai_reader *r)
 
 int ai_reader_next(struct ai_reader *r, struct ai_record *rec, struct ai_err *err)
 {
-    for (;;) {
+    while (!r->ended) {
         int got;
 
         release_record(r);
@@ -417,8 +418,9 @@ int ai_reader_next(struct ai_reader *r, struct ai_record *rec, struct ai_err *er
         if (got == 0) {
             release_record(r);
             got = begin_segment(r, err);
-            if (got <= 0)
-                return got;
+            if (got < 0)
+                return -1;
+            r->ended = got == 0;
             continue;
         }
         if (!known(rec->type)) {
@@ -432,4 +434,5 @@ int ai_reader_next(struct ai_reader *r, struct ai_record *rec, struct ai_err *er
             r->next_base = rec->base + ai_get_u64(rec->data) + 1;
         return 1;
     }
+    return 0;
 }
