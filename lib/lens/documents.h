@@ -7,7 +7,7 @@
 
 /* More than these at once are refused: a stream that never ends its documents
  * must not take all memory. */
-enum { AI_LENS_MAX_DOCUMENTS = 1 << 16, AI_LENS_MAX_TOKENS = 1 << 20 };
+enum { AI_LENS_MAX_DOCUMENTS = 1 << 20, AI_LENS_MAX_TOKENS = 1 << 22 };
 
 struct ai_lens_doc {
     uint64_t number;
