@@ -30,3 +30,7 @@ cmd_ai_prompt_LDADD = $(cmd_ldadd)
 bin_PROGRAMS += cmd/ai-forward
 cmd_ai_forward_SOURCES = cmd/ai-forward.c
 cmd_ai_forward_LDADD = $(cmd_ldadd)
+
+bin_PROGRAMS += cmd/ai-features
+cmd_ai_features_SOURCES = cmd/ai-features.c
+cmd_ai_features_LDADD = $(cmd_ldadd)
