@@ -34,3 +34,10 @@ cmd_ai_forward_LDADD = $(cmd_ldadd)
 bin_PROGRAMS += cmd/ai-features
 cmd_ai_features_SOURCES = cmd/ai-features.c
 cmd_ai_features_LDADD = $(cmd_ldadd)
+bin_PROGRAMS += cmd/ai-decide
+cmd_ai_decide_SOURCES = cmd/ai-decide.c
+cmd_ai_decide_LDADD = $(cmd_ldadd)
+
+bin_PROGRAMS += cmd/ai-train-svm
+cmd_ai_train_svm_SOURCES = cmd/ai-train-svm.c
+cmd_ai_train_svm_LDADD = $(cmd_ldadd)

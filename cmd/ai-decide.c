@@ -1,0 +1,350 @@
+/* ai-decide: features in, decisions out, verdicts to the control pipe. */
+#include "cli/cli.h"
+
+#include "base/mem.h"
+#include "control/control.h"
+#include "io/fd.h"
+#include "policy/policy.h"
+#include "stream/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KEY_CONTROL = 300, KEY_TIMEOUT, KEY_ANY_MODEL };
+
+static const struct cli_option options[] = {
+    {'p', "policy", "POLICY", "policy file, or a rule such as 'gap>0.8'; none: full depth"},
+    {KEY_CONTROL, "control", "FILE", "write verdicts to FILE, usually a FIFO [$AI_CONTROL]"},
+    {KEY_TIMEOUT, "control-timeout", "SECONDS", "give up when nobody reads the FIFO; 0: never [300]"},
+    {KEY_ANY_MODEL, "any-model", NULL, "take a policy that another model trained"},
+    {'e', "exit-status", NULL, "status 4 when no document stopped early"},
+    {0},
+};
+
+static struct {
+    const char *policy, *control;
+    double timeout;
+    bool any_model, exit_status;
+} opt = {.timeout = 300};
+
+static int option(int key, const char *arg, struct ai_err *err)
+{
+    switch (key) {
+    case 'p': opt.policy = arg; return 0;
+    case 'e': opt.exit_status = true; return 0;
+    case KEY_CONTROL: opt.control = arg; return 0;
+    case KEY_ANY_MODEL: opt.any_model = true; return 0;
+    case KEY_TIMEOUT: return cli_double("--control-timeout", arg, 0, 1e6, &opt.timeout, err);
+    default: return ai_fail(err, AI_EUSAGE, "unknown option");
+    }
+}
+
+/* A document whose end has not come: documents come and end roughly in order. */
+struct live {
+    uint64_t number;
+    bool settled, ended;
+};
+
+struct work {
+    struct cli *cli;
+    struct ai_policy *policy;
+    struct ai_reader *in;
+    struct ai_writer *out;
+    int control;              /* descriptor, -1: none */
+    struct ai_buf lines;      /* verdicts not written yet */
+    struct ai_buf payload;
+    unsigned layers;
+    struct live *live;        /* [first, n) rising numbers */
+    size_t first, n, cap;
+    uint64_t early;
+    struct cli_progress progress;
+};
+
+static int write_lines(struct work *w, struct ai_err *err)
+{
+    int rc = w->lines.len ? ai_fd_write(w->control, w->lines.data, w->lines.len, err) : 0;
+
+    w->lines.len = 0;
+    if (rc && err->code == AI_EPIPE)
+        return ai_fail(err, AI_ESYS, "%s: nobody reads the control pipe any more", opt.control);
+    return rc ? ai_err_at(err, "%s", opt.control) : 0;
+}
+
+/* Before waiting for features: verdicts first, since somebody waits for them. */
+static int on_wait(void *arg, struct ai_err *err)
+{
+    struct work *w = arg;
+
+    return write_lines(w, err) || ai_writer_flush_live(w->out, err) ? -1 : 0;
+}
+
+static int bind_features(struct work *w, struct ai_err *err)
+{
+    const char *list = ai_meta_get(ai_reader_meta(w->in), "features");
+    const char *names[AI_MAX_FEATURES];
+    char *copy = list ? ai_strndup(list, strlen(list), err) : NULL;
+    size_t n = 0;
+    int rc;
+
+    if (!copy)
+        return list ? -1 : ai_fail(err, AI_EINPUT, "header: no line 'features'");
+    for (char *p = strtok(copy, ","); p && n < AI_MAX_FEATURES; p = strtok(NULL, ","))
+        names[n++] = p;
+    rc = ai_policy_bind(w->policy, names, n, err);
+    free(copy);
+    return rc;
+}
+
+static int check_header(struct work *w, struct ai_err *err)
+{
+    const struct ai_meta *meta = ai_reader_meta(w->in);
+    const char *model = ai_meta_get(meta, "model"), *head = ai_meta_get(meta, "head");
+    uint64_t layers;
+
+    if (ai_meta_u64(meta, "layers", AI_MAX_LAYERS, &layers, err))
+        return -1;
+    if (layers == 0)
+        return ai_fail(err, AI_EINPUT, "header: no layers");
+    w->layers = (unsigned)layers;
+    if (*w->policy->model && model && strcmp(w->policy->model, model) != 0) {
+        if (!opt.any_model)
+            return ai_fail(err, AI_EINPUT, "the policy was trained for model %s, these features are of %s "
+                                           "(--any-model takes it all the same)", w->policy->model, model);
+        cli_warn("%s: trained for model %s, used on %s", opt.policy, w->policy->model, model);
+    }
+    if (*w->policy->head && head && strcmp(w->policy->head, head) != 0)
+        cli_warn("%s: trained on features of the %s head, used on the %s head", opt.policy, w->policy->head, head);
+    return bind_features(w, err);
+}
+
+static int open_output(struct work *w, struct ai_err *err)
+{
+    struct ai_meta meta = {0};
+    int rc = ai_meta_copy(&meta, ai_reader_meta(w->in), err) || ai_meta_set(&meta, "policy", w->policy->digest, err);
+
+    if (!rc)
+        w->out = cli_writer_open(w->cli, AI_KIND_DECISIONS, &meta, err);
+    ai_meta_free(&meta);
+    return rc || !w->out ? -1 : 0;
+}
+
+static int say_hello(struct work *w, struct ai_err *err)
+{
+    const char *model = ai_meta_get(ai_reader_meta(w->in), "model");
+    struct ai_hello hello = {.layers = w->layers, .has_checks = w->policy->has_layers, .checks = w->policy->layers};
+
+    if (!opt.control)
+        return 0;
+    if (model && strlen(model) < sizeof hello.model)
+        strcpy(hello.model, model);
+    w->control = ai_control_open_writer(opt.control, opt.timeout, err);
+    if (w->control < 0)
+        return -1;
+    return ai_hello_format(&hello, &w->lines, err) || write_lines(w, err) ? -1 : 0;
+}
+
+/* ---- documents ---- */
+
+static int begin(struct work *w, uint64_t number, struct ai_err *err)
+{
+    if (w->n > w->first && w->live[w->n - 1].number >= number)
+        return ai_fail(err, AI_EINPUT, "document %llu begins after document %llu", (unsigned long long)number,
+                       (unsigned long long)w->live[w->n - 1].number);
+    if (w->first > 1024 && w->first > w->n / 2) {
+        memmove(w->live, w->live + w->first, (w->n - w->first) * sizeof *w->live);
+        w->n -= w->first;
+        w->first = 0;
+    }
+    if (ai_grow(&w->live, &w->cap, w->n + 1, sizeof *w->live, err))
+        return -1;
+    w->live[w->n++] = (struct live){number, false, false};
+    return 0;
+}
+
+static struct live *find(struct work *w, uint64_t number, struct ai_err *err)
+{
+    size_t lo = w->first, hi = w->n;
+
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+
+        if (w->live[mid].number < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo < w->n && w->live[lo].number == number && !w->live[lo].ended)
+        return &w->live[lo];
+    ai_fail(err, AI_EINPUT, "document %llu has not begun, or has ended", (unsigned long long)number);
+    return NULL;
+}
+
+static int end(struct work *w, const struct ai_record *rec, struct ai_err *err)
+{
+    struct ai_doc_end e;
+    struct live *l;
+
+    if (ai_doc_end_decode(rec, &e, err) || !(l = find(w, e.doc, err)))
+        return -1;
+    if (!l->settled)
+        return ai_fail(err, AI_EINPUT, "document %llu ends undecided: its last layer, %u, is not in the stream",
+                       (unsigned long long)e.doc, w->layers);
+    l->ended = true;
+    while (w->first < w->n && w->live[w->first].ended)
+        w->first++;
+    w->progress.documents++;
+    cli_progress_update(w->cli, &w->progress);
+    w->payload.len = 0;
+    return ai_doc_end_encode(&e, &w->payload, err) ||
+                   ai_writer_put(w->out, AI_REC_DOC_END, 0, w->payload.data, w->payload.len, err)
+               ? -1
+               : 0;
+}
+
+/* ---- deciding ---- */
+
+static int send_verdict(struct work *w, const struct ai_features *f, bool leave, struct ai_err *err)
+{
+    struct ai_verdict v = {.kind = leave ? AI_EXIT : AI_CONTINUE, .doc = f->doc, .step = f->step, .layer = f->layer,
+                           .token = f->top_token[0]};
+
+    if (w->control < 0 || f->layer == w->layers)
+        return 0;
+    return ai_verdict_format(&v, &w->lines, err) || (w->lines.len > 32768 && write_lines(w, err)) ? -1 : 0;
+}
+
+static int settle(struct work *w, const struct ai_features *f, bool early, double score, struct ai_err *err)
+{
+    struct ai_decision d = {.doc = f->doc, .step = f->step, .layer = f->layer, .early = early, .token = f->top_token[0],
+                            .prob = f->top_prob[0], .score = (float)score};
+
+    w->early += early;
+    w->progress.layer_sum += f->layer;
+    w->progress.layer_n++;
+    w->payload.len = 0;
+    return ai_decision_encode(&d, &w->payload, err) ||
+                   ai_writer_put(w->out, AI_REC_DECISION, 0, w->payload.data, w->payload.len, err)
+               ? -1
+               : 0;
+}
+
+static int decide(struct work *w, const struct ai_record *rec, struct ai_err *err)
+{
+    struct ai_features f;
+    struct live *l;
+    double score;
+    bool leave;
+
+    if (ai_features_decode(rec, &f, err) || !(l = find(w, f.doc, err)))
+        return -1;
+    if (f.layer > w->layers)
+        return ai_fail(err, AI_EINPUT, "layer %u of %u", f.layer, w->layers);
+    if (l->settled) /* a recording goes on after the exit */
+        return 0;
+    score = ai_policy_score(w->policy, f.value, f.layer, w->layers);
+    leave = score > 0 && f.layer < w->layers;
+    if (send_verdict(w, &f, leave, err))
+        return -1;
+    if (!leave && f.layer < w->layers)
+        return 0;
+    l->settled = true;
+    return settle(w, &f, leave, score, err);
+}
+
+static int take(struct work *w, const struct ai_record *rec, struct ai_err *err)
+{
+    struct ai_doc doc;
+    int rc;
+
+    switch (rec->type) {
+    case AI_REC_DOC:
+        if (ai_doc_decode(rec, &doc, err))
+            return -1;
+        w->payload.len = 0;
+        rc = begin(w, doc.number, err) || ai_doc_encode(&doc, &w->payload, err) ||
+             ai_writer_put(w->out, AI_REC_DOC, 0, w->payload.data, w->payload.len, err);
+        ai_doc_free(&doc);
+        return rc ? -1 : 0;
+    case AI_REC_FEATURES:
+        return decide(w, rec, err);
+    case AI_REC_DOC_END:
+        return end(w, rec, err);
+    case AI_REC_RUN:
+        return ai_writer_put(w->out, AI_REC_RUN, 0, rec->data, rec->len, err);
+    default:
+        return ai_fail(err, AI_EINPUT, "a record of type %u does not belong in a feature stream", rec->type);
+    }
+}
+
+static int work(struct work *w, int fd, const char *name, struct ai_err *err)
+{
+    struct ai_record rec;
+    int got;
+
+    w->policy = ai_policy_open(opt.policy ? opt.policy : "0>1", err);
+    if (!w->policy)
+        return -1;
+    w->in = ai_reader_open(fd, name, AI_KIND_FEATURES, err);
+    if (!w->in)
+        return -1;
+    if (check_header(w, err))
+        return ai_err_at(err, "%s", name);
+    if (open_output(w, err) || say_hello(w, err))
+        return -1;
+    ai_reader_on_wait(w->in, on_wait, w);
+    while ((got = ai_reader_next(w->in, &rec, err)) > 0)
+        if (take(w, &rec, err))
+            return err->code == AI_EINPUT ? ai_reader_err_at(w->in, err) : -1;
+    if (got < 0 || write_lines(w, err))
+        return -1;
+    if (w->first < w->n) {
+        ai_fail(err, AI_EINPUT, "document %llu never ends", (unsigned long long)w->live[w->first].number);
+        return ai_err_at(err, "%s", name);
+    }
+    return cli_writer_end(w->cli, err);
+}
+
+static int run(struct cli *cli, struct ai_err *err)
+{
+    struct work w = {.cli = cli, .control = -1};
+    const char *name;
+    int fd, rc;
+
+    if (!opt.control)
+        opt.control = getenv("AI_CONTROL");
+    fd = cli_open_input(cli, 0, &name, err);
+    if (fd < 0)
+        return -1;
+    rc = work(&w, fd, name, err);
+    if (w.control >= 0)
+        close(w.control); /* the end, for the forward pass */
+    if (rc == 0)
+        cli_info(cli, "%llu documents, %llu stopped early, mean layer %.2f of %u",
+                 (unsigned long long)w.progress.documents, (unsigned long long)w.early,
+                 w.progress.layer_n ? w.progress.layer_sum / (double)w.progress.layer_n : 0, w.layers);
+    ai_buf_free(&w.lines);
+    ai_buf_free(&w.payload);
+    free(w.live);
+    ai_reader_free(w.in);
+    ai_policy_free(w.policy);
+    cli_close_input(fd);
+    return rc ? -1 : opt.exit_status && w.early == 0 ? 4 : 0;
+}
+
+static const char *const usage[] = {"[-p POLICY] [--control=FILE] [FEATURES] >DECISIONS", NULL};
+static const char *const examples[] = {"ai-decide -p 'gap>0.8' features.aif | ai-eval", NULL};
+
+static const struct cli_program program = {
+    .name = "ai-decide",
+    .summary = "Decide at each layer whether a document's answer is settled",
+    .usage = usage,
+    .options = options,
+    .common = CLI_STREAM_OUT | CLI_PROGRESS,
+    .examples = examples,
+    .max_operands = 1,
+    .option = option,
+    .run = run,
+};
+
+CLI_MAIN(program)

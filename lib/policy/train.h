@@ -1,0 +1,48 @@
+/* Training an exit policy from features of full-depth documents. */
+#ifndef AI_POLICY_TRAIN_H
+#define AI_POLICY_TRAIN_H
+
+#include "policy/policy.h"
+
+/* Rows grouped by document, layers rising; the last layer gives the label and is no row. */
+struct ai_training {
+    size_t n;                /* features a row */
+    unsigned layers;         /* L */
+    size_t rows, cap_x, cap_row[3];
+    double *x;               /* [rows, n] */
+    signed char *label;      /* [rows] +1: this layer's top token is the last layer's; -1 */
+    uint16_t *layer;         /* [rows] */
+    uint32_t *doc;           /* [rows] index of the document, from 0, rising */
+    uint32_t docs;
+};
+
+int ai_training_add(struct ai_training *t, const double *x, unsigned layer, uint32_t doc, int label,
+                    struct ai_err *err) AI_CHECKED;
+void ai_training_free(struct ai_training *t);
+
+struct ai_train_options {
+    enum ai_classifier classifier;
+    double cost;
+    double gamma;            /* RBF; 0: 1 / n */
+    size_t max_rows;         /* per SVM; more are sampled */
+    unsigned folds;
+    double max_flip;         /* share of documents whose answer may change */
+    uint64_t seed;
+};
+
+/* What held-out folds say of the policy. */
+struct ai_train_report {
+    size_t rows_used, positive;
+    size_t flips;            /* documents whose answer would change */
+    double skipped;          /* share of layers skipped */
+    bool exits;              /* false: no threshold keeps max_flip, the policy never stops */
+};
+
+/* Trains p (its names and n are set).  The threshold is the lowest for which, on
+ * documents outside the fold that trained, (flips + 1) / (documents + 1) stays at
+ * or below max_flip; layers at which hardly anybody would stop are left out of
+ * p->layers when that does not cost more than it saves.  Returns 0 or -1. */
+int ai_policy_train(struct ai_policy *p, const struct ai_training *t, const struct ai_train_options *o,
+                    struct ai_train_report *report, struct ai_err *err) AI_CHECKED;
+
+#endif
