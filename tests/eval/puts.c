@@ -99,7 +99,8 @@ static void put_line(void)
         must(ai_decision_encode(&d, &payload, &err));
         put(AI_REC_DECISION);
     } else if (strcmp(word[0], "end") == 0) {
-        struct ai_doc_end e = {.doc = number(1), .layers = (uint16_t)number(2), .macs = number(3), .macs_full = number(4)};
+        struct ai_doc_end e = {.doc = number(1), .layers = (uint16_t)number(2), .macs = number(3),
+                               .macs_full = number(4)};
 
         must(ai_doc_end_encode(&e, &payload, &err));
         put(AI_REC_DOC_END);

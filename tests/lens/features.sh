@@ -65,7 +65,8 @@ record 6 0
 record 7 0
 END
 same_bytes order want 'all records, in order'
-awk '$1 == "features" { split($8, a, ":"); split($9, b, ":"); d = $6 - (a[2] - b[2]); if (d * d > 1e-10 || $7 != a[2]) bad = 1 }
+awk '$1 == "features" { split($8, a, ":"); split($9, b, ":"); d = $6 - (a[2] - b[2])
+        if (d * d > 1e-10 || $7 != a[2]) bad = 1 }
     END { exit bad }' shown
 ok $? 'gap and top_prob are what the tokens say'
 

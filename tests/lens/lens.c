@@ -251,7 +251,8 @@ static void test_extremes(void)
 static void test_memory(void)
 {
     enum { BIG_V = 262144, BIG_H = 4, BIG_ROWS = 256 };
-    float *weights = must(calloc((size_t)BIG_V * BIG_H, sizeof *weights)), *x = must(calloc(BIG_ROWS * BIG_H, sizeof *x));
+    float *weights = must(calloc((size_t)BIG_V * BIG_H, sizeof *weights));
+    float *x = must(calloc(BIG_ROWS * BIG_H, sizeof *x));
     struct ai_lens_top *top = must(calloc(BIG_ROWS, sizeof *top));
     struct ai_model m = a_model();
     struct rusage before, after;
@@ -430,8 +431,8 @@ static void test_extract(void)
     struct ai_writer *w;
     FILE *file = must(tmpfile());
 
-    if (ai_feature_list_parse("gap,top_prob,entropy,delta_gap,delta_top_prob,patience,cosine,norm_ratio,depth", &o.features,
-                              &err) ||
+    if (ai_feature_list_parse("gap,top_prob,entropy,delta_gap,delta_top_prob,patience,cosine,norm_ratio,depth",
+                              &o.features, &err) ||
         ai_meta_add(&hidden, "model", m.digest, &err) || ai_meta_add(&hidden, "other", "kept", &err))
         must(NULL);
     e = must(ai_extract_new(&m, pool, &o, &err));
