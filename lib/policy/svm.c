@@ -86,13 +86,22 @@ int ai_svm_train(struct ai_policy *p, const double *x, const signed char *label,
                  struct ai_err *err)
 {
     struct svm_parameter param = {.svm_type = C_SVC, .cache_size = 200, .eps = 1e-3, .C = cost, .gamma = gamma,
-                                  .shrinking = 1};
+                                  .shrinking = 1, .nr_weight = 2};
+    int weight_label[2] = {1, -1};
+    double weight[2], positive = 0;
     struct svm_problem prob = {0};
     struct svm_node *nodes = NULL;
     struct svm_model *model;
     const char *wrong;
     int rc = -1;
 
+    /* Most rows agree with the last layer; unweighted, the best separation is none. */
+    for (size_t r = 0; r < m; r++)
+        positive += label[r] > 0;
+    weight[0] = (double)m / (2 * positive);
+    weight[1] = (double)m / (2 * ((double)m - positive));
+    param.weight_label = weight_label;
+    param.weight = weight;
     param.kernel_type = p->classifier == AI_SVM_RBF ? RBF : LINEAR;
     p->gamma = gamma;
     svm_set_print_string_function(silence);
