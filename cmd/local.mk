@@ -41,3 +41,7 @@ cmd_ai_decide_LDADD = $(cmd_ldadd)
 bin_PROGRAMS += cmd/ai-train-svm
 cmd_ai_train_svm_SOURCES = cmd/ai-train-svm.c
 cmd_ai_train_svm_LDADD = $(cmd_ldadd)
+
+bin_PROGRAMS += cmd/ai-view
+cmd_ai_view_SOURCES = cmd/ai-view.c
+cmd_ai_view_LDADD = $(cmd_ldadd)

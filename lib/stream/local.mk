@@ -4,4 +4,5 @@ lib_libai_a_SOURCES += \
 	lib/stream/reader.c \
 	lib/stream/records.c lib/stream/records.h \
 	lib/stream/stream.h \
+	lib/stream/text.c lib/stream/text.h \
 	lib/stream/writer.c

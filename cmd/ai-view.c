@@ -1,0 +1,226 @@
+/* ai-view: any stream, policy or model file as text; or only checked. */
+#include "cli/cli.h"
+
+#include "io/fd.h"
+#include "model/model.h"
+#include "policy/policy.h"
+#include "stream/text.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+enum { KEY_NO_HEADER = 300, KEY_VALUES, KEY_CHECK };
+
+static const struct cli_option options[] = {
+    {'t', "to", "FORM", "tsv, jsonl, svmlight (features), or header [tsv]"},
+    {KEY_NO_HEADER, "no-header", NULL, "TSV without the line of column names"},
+    {KEY_VALUES, "values", NULL, "hidden states with all their values"},
+    {KEY_CHECK, "check", NULL, "print nothing; status 0 if the file is whole, 3 if not"},
+    {0},
+};
+
+enum form { TSV, JSONL, SVMLIGHT, HEADER };
+
+static struct {
+    int form;
+    bool no_header, values, check;
+} opt;
+
+static int option(int key, const char *arg, struct ai_err *err)
+{
+    static const char *const forms[] = {"tsv", "jsonl", "svmlight", "header", NULL};
+
+    switch (key) {
+    case 't': return cli_choice("--to", arg, forms, &opt.form, err);
+    case KEY_NO_HEADER: opt.no_header = true; return 0;
+    case KEY_VALUES: opt.values = true; return 0;
+    case KEY_CHECK: opt.check = true; return 0;
+    default: return ai_fail(err, AI_EUSAGE, "unknown option");
+    }
+}
+
+/* ---- files that are no streams ---- */
+
+/* Does it look like a model?  A directory, or a file that begins like GGUF. */
+static bool is_model(const char *file)
+{
+    struct stat st;
+    char magic[4] = "";
+    const char *name;
+    struct ai_err err;
+    int fd;
+    bool is;
+
+    if (stat(file, &st) < 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
+        return false;
+    if (S_ISDIR(st.st_mode))
+        return true;
+    fd = cli_open_file(file, &name, &err);
+    if (fd < 0)
+        return false;
+    is = ai_fd_read(fd, magic, sizeof magic, &err) == 4 && memcmp(magic, "GGUF", 4) == 0;
+    cli_close_input(fd);
+    return is;
+}
+
+static bool is_policy(const char *file)
+{
+    char begin[10] = "";
+    const char *name;
+    struct ai_err err;
+    struct stat st;
+    bool is;
+    int fd;
+
+    if (stat(file, &st) < 0 || !S_ISREG(st.st_mode))
+        return false;
+    fd = cli_open_file(file, &name, &err);
+    if (fd < 0)
+        return false;
+    is = ai_fd_read(fd, begin, sizeof begin, &err) == sizeof begin && memcmp(begin, "ai-policy ", sizeof begin) == 0;
+    cli_close_input(fd);
+    return is;
+}
+
+static int view_model(const char *file, struct ai_err *err)
+{
+    struct ai_model *m = ai_model_open(file, err);
+    struct ai_buf text = {0};
+    int rc = -1;
+
+    if (!m)
+        return -1;
+    if (ai_model_describe(m, &text, err) == 0)
+        rc = opt.check ? 0
+                       : cli_put(text.data, text.len, err) ||
+                             cli_printf(err, "weight_bytes\t%llu\ndigest\t%s\n", (unsigned long long)m->weight_bytes, m->digest);
+    ai_buf_free(&text);
+    ai_model_free(m);
+    return rc ? -1 : 0;
+}
+
+/* The lines of the file, the support vectors counted instead of shown. */
+static int view_policy(const char *file, struct ai_err *err)
+{
+    struct ai_policy *p = ai_policy_open(file, err);
+    struct ai_buf text = {0};
+    int rc = -1;
+
+    if (!p)
+        return -1;
+    if (opt.check) {
+        rc = 0;
+    } else if (ai_fd_slurp(file, 256u << 20, &text, err) == 0) {
+        rc = 0;
+        for (size_t at = 0; rc == 0 && at < text.len;) {
+            const uint8_t *line = text.data + at, *lf = memchr(line, '\n', text.len - at);
+            size_t n = lf ? (size_t)(lf - line) + 1 : text.len - at;
+
+            if (n < 3 || memcmp(line, "sv ", 3) != 0)
+                rc = cli_put(line, n, err);
+            at += n;
+        }
+        if (rc == 0 && p->n_sv)
+            rc = cli_printf(err, "support_vectors %zu\n", p->n_sv);
+    }
+    ai_buf_free(&text);
+    ai_policy_free(p);
+    return rc ? -1 : 0;
+}
+
+/* ---- streams ---- */
+
+static int print_header(const struct ai_meta *meta, struct ai_err *err)
+{
+    for (size_t i = 0; i < meta->n; i++)
+        if (cli_printf(err, "%s\t%s\n", meta->lines[i].key, meta->lines[i].value))
+            return -1;
+    return 0;
+}
+
+static int put(struct ai_buf *out, struct ai_err *err)
+{
+    int rc = opt.check || opt.form == HEADER ? 0 : cli_put(out->data, out->len, err);
+
+    out->len = 0;
+    return rc;
+}
+
+static int view_records(struct ai_reader *in, struct ai_err *err)
+{
+    static const enum ai_text forms[] = {AI_TEXT_TSV, AI_TEXT_JSONL, AI_TEXT_SVMLIGHT, AI_TEXT_TSV};
+    struct ai_text_view *v = ai_text_view_new(opt.check ? AI_TEXT_TSV : forms[opt.form], ai_reader_kind(in),
+                                              ai_reader_meta(in), opt.values, err);
+    struct ai_record rec;
+    struct ai_buf out = {0};
+    int got = -1;
+
+    if (!v)
+        return -1;
+    if (!opt.no_header && (ai_text_header(v, &out, err) || put(&out, err)))
+        goto done;
+    while ((got = ai_reader_next(in, &rec, err)) > 0) {
+        if (ai_text_record(v, &rec, &out, err)) {
+            got = err->code == AI_EINPUT ? ai_reader_err_at(in, err) : -1;
+            break;
+        }
+        if (put(&out, err)) {
+            got = -1;
+            break;
+        }
+    }
+done:
+    ai_text_view_free(v);
+    ai_buf_free(&out);
+    return got;
+}
+
+static int view_stream(struct cli *cli, int i, struct ai_err *err)
+{
+    const char *name;
+    int fd = cli_open_input(cli, i, &name, err), rc = -1;
+    struct ai_reader *in;
+
+    if (fd < 0)
+        return -1;
+    in = ai_reader_open(fd, name, AI_KIND_ANY, err);
+    if (in) {
+        ai_reader_on_wait(in, cli_text_flush, NULL);
+        rc = opt.form == HEADER && !opt.check ? print_header(ai_reader_meta(in), err) : view_records(in, err);
+    }
+    ai_reader_free(in);
+    cli_close_input(fd);
+    return rc;
+}
+
+static int run(struct cli *cli, struct ai_err *err)
+{
+    if (cli_text_open(cli, err))
+        return -1;
+    for (int i = 0; i < (cli->argc ? cli->argc : 1); i++) {
+        const char *file = i < cli->argc && strcmp(cli->argv[i], "-") != 0 ? cli->argv[i] : NULL;
+
+        if (file && is_model(file) ? view_model(file, err)
+            : file && is_policy(file) ? view_policy(file, err)
+                                      : view_stream(cli, i, err))
+            return -1;
+    }
+    return cli_text_end(cli, err);
+}
+
+static const char *const usage[] = {"[OPTION]... [FILE]...", NULL};
+static const char *const examples[] = {"ai-view features.aif | head", "ai-view --check train.aif && echo whole", NULL};
+
+static const struct cli_program program = {
+    .name = "ai-view",
+    .summary = "Show streams, policies and models as text, or check them",
+    .usage = usage,
+    .options = options,
+    .common = CLI_FILE_OUT,
+    .examples = examples,
+    .max_operands = -1,
+    .option = option,
+    .run = run,
+};
+
+CLI_MAIN(program)

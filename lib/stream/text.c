@@ -1,0 +1,326 @@
+#include "stream/text.h"
+
+#include "base/mem.h"
+#include "io/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A document that has begun and not ended; svmlight also keeps its rows until the
+ * last layer says which of them were right. */
+struct open_doc {
+    struct ai_doc doc;
+    struct ai_features *rows;
+    size_t n, cap;
+};
+
+struct ai_text_view {
+    enum ai_text form;
+    enum ai_kind kind;
+    bool values;
+    char *names;                         /* features, split in place */
+    const char *name[AI_MAX_FEATURES];
+    size_t n_names;
+    uint32_t width;
+    struct open_doc *open;
+    size_t n_open, cap_open;
+    struct ai_buf scratch;
+};
+
+static int take_names(struct ai_text_view *v, const struct ai_meta *meta, struct ai_err *err)
+{
+    const char *list = ai_meta_get(meta, "features");
+
+    if (!list)
+        return ai_fail(err, AI_EINPUT, "header: no line 'features'");
+    v->names = ai_strndup(list, strlen(list), err);
+    if (!v->names)
+        return -1;
+    for (char *p = v->names; *p;) {
+        size_t n = strcspn(p, ",");
+        bool more = p[n] == ',';
+
+        if (v->n_names == AI_MAX_FEATURES)
+            return ai_fail(err, AI_EINPUT, "header: more than %d features", AI_MAX_FEATURES);
+        v->name[v->n_names++] = p;
+        p[n] = '\0';
+        p += n + more;
+    }
+    return 0;
+}
+
+struct ai_text_view *ai_text_view_new(enum ai_text form, enum ai_kind kind, const struct ai_meta *meta, bool values,
+                                      struct ai_err *err)
+{
+    struct ai_text_view *v = ai_calloc(1, sizeof *v, err);
+    uint64_t width = 0;
+
+    if (!v)
+        return NULL;
+    v->form = form;
+    v->kind = kind;
+    v->values = values;
+    if (form == AI_TEXT_SVMLIGHT && kind != AI_KIND_FEATURES) {
+        ai_fail(err, AI_EUSAGE, "svmlight rows are made from feature streams, this is a %s stream", ai_kind_name(kind));
+        goto fail;
+    }
+    if (kind == AI_KIND_FEATURES && take_names(v, meta, err))
+        goto fail;
+    if (kind == AI_KIND_HIDDEN && values) {
+        if (ai_meta_u64(meta, "width", 1 << 24, &width, err))
+            goto fail;
+        v->width = (uint32_t)width;
+    }
+    return v;
+fail:
+    ai_text_view_free(v);
+    return NULL;
+}
+
+static void close_doc(struct ai_text_view *v, struct open_doc *d)
+{
+    ai_doc_free(&d->doc);
+    free(d->rows);
+    *d = v->open[--v->n_open];
+}
+
+void ai_text_view_free(struct ai_text_view *v)
+{
+    if (!v)
+        return;
+    while (v->n_open)
+        close_doc(v, &v->open[v->n_open - 1]);
+    free(v->open);
+    free(v->names);
+    ai_buf_free(&v->scratch);
+    free(v);
+}
+
+int ai_text_header(const struct ai_text_view *v, struct ai_buf *out, struct ai_err *err)
+{
+    static const char *const columns[] = {
+        NULL, "doc\tid\tlabel\tstep\tn\ttokens", "doc\tstep\tlayer\tposition\tnorm", "doc\tstep\tlayer\tposition",
+        "doc\tid\tlabel\tstep\tlayer\tearly\ttoken\tprob\tscore",
+    };
+
+    if (v->form != AI_TEXT_TSV)
+        return 0;
+    if (ai_buf_puts(out, columns[v->kind], err))
+        return -1;
+    for (size_t i = 0; i < v->n_names; i++)
+        if (ai_buf_printf(out, err, "\t%s", v->name[i]))
+            return -1;
+    for (uint32_t i = 0; i < v->width; i++)
+        if (ai_buf_printf(out, err, "\th%u", i))
+            return -1;
+    return ai_buf_puts(out, v->kind == AI_KIND_FEATURES ? "\ttoken\tprob\n" : "\n", err);
+}
+
+/* ---- pieces of a line ---- */
+
+/* TSV has three escapes: \t, \n, \\. */
+static int put_field(struct ai_buf *out, const char *s, struct ai_err *err)
+{
+    for (; s && *s; s++) {
+        const char *escape = *s == '\t' ? "\\t" : *s == '\n' ? "\\n" : *s == '\\' ? "\\\\" : NULL;
+
+        if (escape ? ai_buf_puts(out, escape, err) : ai_buf_put(out, s, 1, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int put_string(struct ai_buf *out, const char *s, struct ai_err *err)
+{
+    return s ? ai_json_put_string(out, s, strlen(s), err) : ai_buf_puts(out, "null", err);
+}
+
+static struct open_doc *find(struct ai_text_view *v, uint64_t number, struct ai_err *err)
+{
+    for (size_t i = v->n_open; i-- > 0;)
+        if (v->open[i].doc.number == number)
+            return &v->open[i];
+    ai_fail(err, AI_EINPUT, "document %llu has not begun, or has ended", (unsigned long long)number);
+    return NULL;
+}
+
+static int begin(struct ai_text_view *v, const struct ai_record *rec, struct ai_err *err)
+{
+    struct open_doc d = {0};
+
+    if (ai_doc_decode(rec, &d.doc, err))
+        return -1;
+    if (ai_grow(&v->open, &v->cap_open, v->n_open + 1, sizeof *v->open, err)) {
+        ai_doc_free(&d.doc);
+        return -1;
+    }
+    v->open[v->n_open++] = d;
+    return 0;
+}
+
+/* ---- kinds ---- */
+
+static int show_tokens(struct ai_text_view *v, const struct ai_record *rec, struct ai_buf *out, struct ai_err *err)
+{
+    bool tsv = v->form == AI_TEXT_TSV;
+    struct open_doc *d;
+    struct ai_tokens t;
+
+    if (ai_tokens_decode(rec, &t, err) || !(d = find(v, t.doc, err)))
+        return -1;
+    if (tsv ? ai_buf_printf(out, err, "%llu\t", (unsigned long long)t.doc) || put_field(out, d->doc.id, err) ||
+                  ai_buf_puts(out, "\t", err) || put_field(out, d->doc.label, err) ||
+                  ai_buf_printf(out, err, "\t%u\t%u\t", t.step, t.n)
+            : ai_buf_printf(out, err, "{\"doc\":%llu,\"id\":", (unsigned long long)t.doc) ||
+                  put_string(out, d->doc.id, err) || ai_buf_puts(out, ",\"label\":", err) ||
+                  put_string(out, d->doc.label, err) || ai_buf_printf(out, err, ",\"step\":%u,\"tokens\":[", t.step))
+        return -1;
+    for (uint32_t i = 0; i < t.n; i++)
+        if (ai_buf_printf(out, err, "%s%u", i ? tsv ? " " : "," : "", ai_tokens_get(&t, i)))
+            return -1;
+    close_doc(v, d);
+    return ai_buf_puts(out, tsv ? "\n" : "]}\n", err);
+}
+
+static int put_number(struct ai_buf *out, float x, bool tsv, struct ai_err *err)
+{
+    /* JSON has no word for what is not finite */
+    return !tsv && !isfinite(x) ? ai_buf_puts(out, "null", err) : ai_buf_printf(out, err, "%.9g", x);
+}
+
+static int show_hidden(struct ai_text_view *v, const struct ai_record *rec, struct ai_buf *out, struct ai_err *err)
+{
+    bool tsv = v->form == AI_TEXT_TSV;
+    struct ai_hidden h;
+    double square = 0;
+    float *state;
+
+    if (ai_hidden_decode(rec, &h, err) || !find(v, h.doc, err))
+        return -1;
+    if (v->values && h.width != v->width)
+        return ai_fail(err, AI_EINPUT, "a state of width %u, the header says %u", h.width, v->width);
+    v->scratch.len = 0;
+    if (ai_buf_reserve(&v->scratch, (size_t)h.width * sizeof *state, err))
+        return -1;
+    state = (float *)(void *)v->scratch.data;
+    ai_hidden_state(&h, state);
+    for (uint32_t i = 0; i < h.width; i++)
+        square += (double)state[i] * state[i];
+    if (ai_buf_printf(out, err, tsv ? "%llu\t%u\t%u\t%u\t" : "{\"doc\":%llu,\"step\":%u,\"layer\":%u,\"position\":%u,\"norm\":",
+                      (unsigned long long)h.doc, h.step, h.layer, h.position) ||
+        put_number(out, (float)sqrt(square), tsv, err) ||
+        (v->values && !tsv && ai_buf_puts(out, ",\"state\":[", err)))
+        return -1;
+    for (uint32_t i = 0; v->values && i < h.width; i++)
+        if ((tsv || i) && ai_buf_puts(out, tsv ? "\t" : ",", err))
+            return -1;
+        else if (put_number(out, state[i], tsv, err))
+            return -1;
+    return ai_buf_puts(out, tsv ? "\n" : v->values ? "]}\n" : "}\n", err);
+}
+
+static int svmlight_rows(const struct ai_text_view *v, const struct open_doc *d, struct ai_buf *out, struct ai_err *err)
+{
+    for (size_t r = 0; r + 1 < d->n; r++) {
+        bool right = d->rows[r].top_token[0] == d->rows[d->n - 1].top_token[0];
+
+        if (ai_buf_puts(out, right ? "+1" : "-1", err))
+            return -1;
+        for (size_t i = 0; i < v->n_names; i++)
+            if (ai_buf_printf(out, err, " %zu:%.9g", i + 1, d->rows[r].value[i]))
+                return -1;
+        if (ai_buf_puts(out, "\n", err))
+            return -1;
+    }
+    return 0;
+}
+
+static int show_features(struct ai_text_view *v, const struct ai_record *rec, struct ai_buf *out, struct ai_err *err)
+{
+    bool tsv = v->form == AI_TEXT_TSV;
+    struct ai_features f;
+    struct open_doc *d;
+
+    if (ai_features_decode(rec, &f, err) || !(d = find(v, f.doc, err)))
+        return -1;
+    if (f.n != v->n_names)
+        return ai_fail(err, AI_EINPUT, "%u features, the header names %zu", f.n, v->n_names);
+    if (v->form == AI_TEXT_SVMLIGHT) {
+        if (ai_grow(&d->rows, &d->cap, d->n + 1, sizeof *d->rows, err))
+            return -1;
+        d->rows[d->n++] = f;
+        return 0;
+    }
+    if (ai_buf_printf(out, err, tsv ? "%llu\t%u\t%u\t%u" : "{\"doc\":%llu,\"step\":%u,\"layer\":%u,\"position\":%u",
+                      (unsigned long long)f.doc, f.step, f.layer, f.position))
+        return -1;
+    for (size_t i = 0; i < v->n_names; i++) {
+        if (tsv ? ai_buf_puts(out, "\t", err)
+                : ai_buf_puts(out, ",", err) || put_string(out, v->name[i], err) || ai_buf_puts(out, ":", err))
+            return -1;
+        if (put_number(out, f.value[i], tsv, err))
+            return -1;
+    }
+    if (tsv)
+        return ai_buf_printf(out, err, "\t%u\t%.9g\n", f.top_token[0], f.top_prob[0]);
+    if (ai_buf_puts(out, ",\"top\":[", err))
+        return -1;
+    for (unsigned i = 0; i < f.top; i++)
+        if (ai_buf_printf(out, err, "%s[%u,%.9g]", i ? "," : "", f.top_token[i], f.top_prob[i]))
+            return -1;
+    return ai_buf_puts(out, "]}\n", err);
+}
+
+static int show_decision(struct ai_text_view *v, const struct ai_record *rec, struct ai_buf *out, struct ai_err *err)
+{
+    struct ai_decision x;
+    struct open_doc *d;
+
+    if (ai_decision_decode(rec, &x, err) || !(d = find(v, x.doc, err)))
+        return -1;
+    if (v->form == AI_TEXT_TSV)
+        return ai_buf_printf(out, err, "%llu\t", (unsigned long long)x.doc) || put_field(out, d->doc.id, err) ||
+                       ai_buf_puts(out, "\t", err) || put_field(out, d->doc.label, err) ||
+                       ai_buf_printf(out, err, "\t%u\t%u\t%u\t%u\t%.9g\t%.9g\n", x.step, x.layer, x.early, x.token, x.prob,
+                                     x.score)
+                   ? -1
+                   : 0;
+    return ai_buf_printf(out, err, "{\"doc\":%llu,\"id\":", (unsigned long long)x.doc) || put_string(out, d->doc.id, err) ||
+                   ai_buf_puts(out, ",\"label\":", err) || put_string(out, d->doc.label, err) ||
+                   ai_buf_printf(out, err, ",\"step\":%u,\"layer\":%u,\"early\":%s,\"token\":%u,\"prob\":", x.step, x.layer,
+                                 x.early ? "true" : "false", x.token) ||
+                   put_number(out, x.prob, false, err) || ai_buf_puts(out, ",\"score\":", err) ||
+                   put_number(out, x.score, false, err) || ai_buf_puts(out, "}\n", err)
+               ? -1
+               : 0;
+}
+
+int ai_text_record(struct ai_text_view *v, const struct ai_record *rec, struct ai_buf *out, struct ai_err *err)
+{
+    static const uint16_t shown[] = {0, AI_REC_TOKENS, AI_REC_HIDDEN, AI_REC_FEATURES, AI_REC_DECISION};
+    static int (*const show[])(struct ai_text_view *, const struct ai_record *, struct ai_buf *, struct ai_err *) = {
+        NULL, show_tokens, show_hidden, show_features, show_decision,
+    };
+    struct ai_doc_end e;
+    struct ai_run run;
+    struct open_doc *d;
+
+    switch (rec->type) {
+    case AI_REC_DOC:
+        return begin(v, rec, err);
+    case AI_REC_RUN:
+        return ai_run_decode(rec, &run, err);
+    case AI_REC_DOC_END:
+        if (ai_doc_end_decode(rec, &e, err) || !(d = find(v, e.doc, err)) ||
+            (v->form == AI_TEXT_SVMLIGHT && svmlight_rows(v, d, out, err)))
+            return -1;
+        close_doc(v, d);
+        return 0;
+    default:
+        if (rec->type != shown[v->kind])
+            return ai_fail(err, AI_EINPUT, "a record of type %u does not belong in a %s stream", rec->type,
+                           ai_kind_name(v->kind));
+        return show[v->kind](v, rec, out, err);
+    }
+}
