@@ -248,6 +248,41 @@ static void test_extremes(void)
     ok(!top.finite, "infinity is seen");
 }
 
+/* Every length around the block size, in two pieces, a NaN at every place. */
+static void test_lengths(void)
+{
+    static float x[300], copy[300];
+    struct ai_softmax s;
+    struct ai_lens_top top;
+    int wrong = 0, missed = 0;
+
+    fill(x, 300, 5, 11);
+    for (size_t n = 1; n <= 300; n++) {
+        size_t first = 0, cut = n / 3;
+
+        for (size_t i = 1; i < n; i++)
+            if (x[i] > x[first])
+                first = i;
+        memcpy(copy, x, sizeof copy);
+        ai_softmax_init(&s, 3);
+        if (cut)
+            ai_softmax_add(&s, copy, cut, 0, NULL);
+        ai_softmax_add(&s, copy + cut, n - cut, (uint32_t)cut, NULL);
+        ai_softmax_end(&s, &top);
+        wrong += !top.finite || top.token[0] != first || top.n != (n < 3 ? n : 3);
+        for (unsigned j = 1; j < top.n; j++)
+            wrong += x[top.token[j]] > x[top.token[j - 1]];
+        memcpy(copy, x, sizeof copy);
+        copy[n - 1] = n & 1 ? NAN : -INFINITY;
+        ai_softmax_init(&s, 3);
+        ai_softmax_add(&s, copy, 300, 0, NULL);
+        ai_softmax_end(&s, &top);
+        missed += top.finite;
+    }
+    is_int(wrong, 0, "every length up to 300");
+    is_int(missed, 0, "a logit that is not finite, at every place");
+}
+
 static void test_memory(void)
 {
     enum { BIG_V = 262144, BIG_H = 4, BIG_ROWS = 256 };
@@ -473,6 +508,7 @@ int main(void)
     test_ties();
     test_choices();
     test_extremes();
+    test_lengths();
     test_list();
     test_extract();
     test_memory();
