@@ -13,3 +13,4 @@ include tests/kernels/local.mk
 include tests/forward/local.mk
 include tests/lens/local.mk
 include tests/eval/local.mk
+include tests/tokenizer/local.mk

@@ -160,8 +160,8 @@ int tok_finish(struct ai_tokenizer *t, struct ai_err *err)
         return ai_fail(err, AI_EINPUT, "a beginning-of-sequence token is wanted, but none is named");
     if (vocab_index(&t->v, err) || find_byte_pieces(t, err) || index_added(t, err))
         return -1;
-    if (!t->by_bytes)
-        t->words = t->spaces && words_are_independent(t);
+    /* not for unigram: its sums of scores would round otherwise */
+    t->words = t->model == TOK_MERGE && t->spaces && words_are_independent(t);
     score_range(t);
     if (t->model == TOK_MERGE && ((!t->by_pair && vocab_rank_scores(&t->v, err)) || mark_whole(t, err)))
         return -1;

@@ -108,7 +108,7 @@ int tok_normalize(const struct ai_tokenizer *t, const uint8_t *s, size_t n, bool
 {
     bool after_space = t->squeeze;
     const uint8_t *c;
-    size_t from, used, k;
+    size_t start = out->len, used, k;
 
     while (n && t->squeeze && begin) {
         used = next_chunk(t, s, n, &c, &k);
@@ -123,7 +123,6 @@ int tok_normalize(const struct ai_tokenizer *t, const uint8_t *s, size_t n, bool
         return -1;
     if (!t->squeeze && !t->charsmap.len) /* the common case: nothing but spaces changes */
         return put_escaped(t, s, n, out, err);
-    from = out->len;
     after_space = t->squeeze && begin;
     for (; n; s += used, n -= used) {
         used = next_chunk(t, s, n, &c, &k);
@@ -136,7 +135,7 @@ int tok_normalize(const struct ai_tokenizer *t, const uint8_t *s, size_t n, bool
         after_space = t->squeeze && c[k - 1] == ' ';
     }
     if (t->squeeze)
-        while (ends_with_space(t, out, from))
+        while (ends_with_space(t, out, start))
             out->len -= t->spaces ? 3 : 1;
     return 0;
 }

@@ -1,7 +1,8 @@
 /* The unigram model: the cut of the text whose pieces have the largest sum of
  * scores (log probabilities), found from left to right (Kudo 2018, Viterbi).  Of
- * two equal cuts the one whose last piece begins earlier stands, and sums are
- * taken in single precision, as the library does that trained the models. */
+ * two equal cuts the one whose last piece begins earlier stands.  Sums are kept in
+ * single and compared in double precision, as the library does that trained the
+ * models: near ties come out as they do there. */
 #include "tokenizer/internal.h"
 
 #include "base/mem.h"
@@ -17,10 +18,10 @@ struct best {
 
 static const float unknown_penalty = 10;
 
-static void offer(struct best *b, float score, size_t from, uint32_t id)
+static void offer(struct best *b, double score, size_t from, uint32_t id)
 {
     if (b->from == VOCAB_NONE || score > b->score)
-        *b = (struct best){.score = score, .from = (uint32_t)from, .id = id};
+        *b = (struct best){.score = (float)score, .from = (uint32_t)from, .id = id};
 }
 
 static void extend(const struct ai_tokenizer *t, const uint8_t *s, size_t n, size_t at, struct best *best)
@@ -39,7 +40,7 @@ static void extend(const struct ai_tokenizer *t, const uint8_t *s, size_t n, siz
         id = vocab_find(&t->v, &t->v.plain, s + at, len);
         if (id == VOCAB_NONE || t->v.piece[id].type == PIECE_UNUSED)
             continue;
-        offer(&best[at + len], t->v.piece[id].score + till, at, id);
+        offer(&best[at + len], (double)t->v.piece[id].score + till, at, id);
         single |= len == first;
     }
     if (!single)
