@@ -14,7 +14,7 @@
 enum { KEY_CONTROL = 300, KEY_TIMEOUT, KEY_ANY_MODEL };
 
 static const struct cli_option options[] = {
-    {'p', "policy", "POLICY", "policy file, or a rule such as 'gap>0.8'; none: full depth"},
+    {'p', "policy", "POLICY", "policy file, a rule such as 'gap>0.8', or never [never]"},
     {KEY_CONTROL, "control", "FILE", "write verdicts to FILE, usually a FIFO [$AI_CONTROL]"},
     {KEY_TIMEOUT, "control-timeout", "SECONDS", "give up when nobody reads the FIFO; 0: never [300]"},
     {KEY_ANY_MODEL, "any-model", NULL, "take a policy that another model trained"},
@@ -26,7 +26,7 @@ static struct {
     const char *policy, *control;
     double timeout;
     bool any_model, exit_status;
-} opt = {.timeout = 300};
+} opt = {.policy = "never", .timeout = 300};
 
 static int option(int key, const char *arg, struct ai_err *err)
 {
@@ -282,7 +282,7 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
     struct ai_record rec;
     int got;
 
-    w->policy = ai_policy_open(opt.policy ? opt.policy : "0>1", err);
+    w->policy = ai_policy_open(opt.policy, err);
     if (!w->policy)
         return -1;
     w->in = ai_reader_open(fd, name, AI_KIND_FEATURES, err);

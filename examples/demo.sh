@@ -22,7 +22,7 @@ run 'ai-tokenize -m demo.gguf train.jsonl |
   ai-features -m demo.gguf -o train.aif'
 
 say 'A classifier that learns when the answer has settled'
-run 'ai-train-svm -o demo.policy train.aif'
+run 'ai-train-svm --max-flip=0.01 -o demo.policy train.aif'
 
 say 'New prompts, all layers'
 run 'ai-tokenize -m demo.gguf test.jsonl |

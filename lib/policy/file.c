@@ -343,6 +343,8 @@ struct ai_policy *ai_policy_open(const char *file_or_rule, struct ai_err *err)
     struct ai_buf text = {0};
     struct ai_policy *p;
 
+    if (strcmp(file_or_rule, "never") == 0)
+        return from_rule("0", err);
     if (access(file_or_rule, F_OK) < 0 && strpbrk(file_or_rule, "<>=!&|"))
         return from_rule(file_or_rule, err);
     if (ai_fd_slurp(file_or_rule, FILE_MAX, &text, err))

@@ -39,8 +39,8 @@ struct ai_policy {
     double *sv;                         /* [n_sv][1 + n]: coefficient, then the vector */
 };
 
-/* A file in the format of ai-policy(5), or, if there is no such file and the text
- * has an operator in it, a rule such as "gap>0.8 && layer>=4". */
+/* "never"; a file in the format of ai-policy(5); or, if there is no such file and the
+ * text has an operator in it, a rule such as "gap>0.8 && layer>=4". */
 struct ai_policy *ai_policy_open(const char *file_or_rule, struct ai_err *err) AI_CHECKED;
 /* The same from a file's bytes; name stands in messages. */
 struct ai_policy *ai_policy_parse(const char *name, const void *data, size_t n, struct ai_err *err) AI_CHECKED;

@@ -14,7 +14,7 @@ arguments() {
     ai-tokenize) echo "-m $demo_model lines.txt" ;;
     ai-forward) echo "-m $demo_model -T 1 tokens.ait" ;;
     ai-features) echo "-m $demo_model hidden.aih" ;;
-    ai-train-svm) echo "train.aif" ;;
+    ai-train-svm) echo "--max-flip=0.5 train.aif" ;;
     ai-decide) echo "-p gap>0.8 features.aif" ;;
     ai-eval) echo "decisions.aid" ;;
     ai-view) echo "tokens.ait" ;;
