@@ -45,6 +45,13 @@ static int longest_first(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
+static void note_beginning(struct ai_tokenizer *t, const uint8_t *s, size_t n)
+{
+    for (unsigned second = 0; second < 256; second++)
+        if (n == 1 || s[1] == second)
+            t->added_pair[s[0] << 5 | second >> 3] |= (uint8_t)(1u << (second & 7));
+}
+
 static int index_added(struct ai_tokenizer *t, struct ai_err *err)
 {
     size_t n = 0, k = 0;
@@ -57,6 +64,7 @@ static int index_added(struct ai_tokenizer *t, struct ai_err *err)
 
         if ((p->type != PIECE_USER && p->type != PIECE_CONTROL) || p->len == 0)
             continue;
+        note_beginning(t, vocab_text(&t->v, i), p->len);
         t->added_first[*vocab_text(&t->v, i)] |= (uint8_t)(1u << p->type);
         t->added_len[n++] = p->len;
     }

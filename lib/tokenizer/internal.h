@@ -41,7 +41,8 @@ struct ai_tokenizer {
     unsigned n_pre;
     bool prefix_space, nfc;
 
-    uint8_t added_first[256]; /* 1: a USER piece begins with this byte, 2: a CONTROL piece, 3: both */
+    uint8_t added_first[256];  /* bits 1 << type: an added piece of that type begins with this byte */
+    uint8_t added_pair[8192];  /* a bit for each two bytes that an added piece can begin with */
     uint32_t *added_len;      /* distinct lengths of added pieces, longest first */
     size_t n_added_len;
     char digest[AI_DIGEST_LEN + 1];

@@ -152,7 +152,7 @@ int run_emit_missing(struct run *r, const uint8_t *s, size_t n, struct ai_err *e
 
 size_t tok_added_at(const struct ai_tokenizer *t, const uint8_t *s, size_t n, unsigned types, uint32_t *id)
 {
-    if (!(t->added_first[*s] & types))
+    if (!(t->added_first[*s] & types) || (n > 1 && !(t->added_pair[s[0] << 5 | s[1] >> 3] & 1u << (s[1] & 7))))
         return 0;
     for (size_t i = 0; i < t->n_added_len; i++) {
         if (t->added_len[i] > n)

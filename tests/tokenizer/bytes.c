@@ -256,13 +256,13 @@ static void test_special(void)
     ai_ids_free(&ids);
     ai_buf_free(&out);
 
-    make_file("tokenizer_config.json", "{\"add_bos_token\":true,\"bos_token\":{\"content\":\"<|end|>\"}}", 56);
+    make_text("tokenizer_config.json", "{\"add_bos_token\":true,\"bos_token\":{\"content\":\"<|end|>\"}}");
     t = must_open(make_dir);
     is_int(ai_tokenizer_bos(t), end, "tokenizer_config.json names BOS");
     is_int(atoi(encode(t, "", AI_TOK_BEGIN)), end, "and has it put before the text");
     ai_tokenizer_free(t);
     unlink(make_path("tokenizer_config.json"));
-    make_file("config.json", "{\"model_type\":\"opt\",\"bos_token_id\":65}", 38);
+    make_text("config.json", "{\"model_type\":\"opt\",\"bos_token_id\":65}");
     t = must_open(make_dir);
     is_str(encode(t, "", AI_TOK_BEGIN), "65", "OPT begins with BOS though no file says so");
     ai_tokenizer_free(t);
@@ -292,7 +292,7 @@ static void test_refusals(void)
     merges[3] = merges[2];
     make_gguf(&file, "gpt2", "gpt-2", piece, n_pieces, merges);
     refused(make_file("b.gguf", file.data, file.len), "the same as merge 3", "a merge twice");
-    make_file("merges.txt", "#version: 0.2\na b c d\n", 22);
+    make_text("merges.txt", "#version: 0.2\na b c d\n");
     refused(make_dir, "merges.txt: line 2", "a bad line of merges.txt");
     refused_json("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", "not BPE is not supported", "WordPiece");
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}}", "both have number 0", "a number twice");

@@ -48,6 +48,11 @@ __attribute__((unused)) static const char *make_file(const char *name, const voi
     return path;
 }
 
+__attribute__((unused)) static const char *make_text(const char *name, const char *text)
+{
+    return make_file(name, text, strlen(text));
+}
+
 __attribute__((unused)) static void make_clean(const char *const *names)
 {
     for (; *names; names++)

@@ -277,6 +277,47 @@ static void test_unigram(void)
     ai_buf_free(&file);
 }
 
+/* tokenizer.json as converters write it for such vocabularies: a list of merges. */
+static void test_json(void)
+{
+    struct ai_buf j = {0};
+    struct ai_tokenizer *t;
+
+    start_vocabulary();
+    add(SPACE, 1, 0);
+    add("a", 1, 0);
+    add("b", 1, 0);
+    add("ab", 1, 0);
+    add(SPACE "ab", 1, 0);
+    MUST(ai_buf_puts(&j, "{\"added_tokens\":[{\"id\":1,\"content\":\"<s>\",\"special\":true},"
+                         "{\"id\":264,\"content\":\"<sep>\",\"special\":false}],"
+                         "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"" SPACE
+                         "\"},{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"" SPACE "\"}]},"
+                         "\"pre_tokenizer\":null,\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
+                         "{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]},"
+                         "\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"byte_fallback\":true,\"vocab\":{", &make_err));
+    for (size_t i = 0; i < n_pieces; i++)
+        MUST(ai_buf_printf(&j, &make_err, "%s\"%s\":%zu", i ? "," : "", piece[i].text, i));
+    MUST(ai_buf_puts(&j, "},\"merges\":[\"a b\",[\"" SPACE "\",\"ab\"]]}}", &make_err));
+    t = must_open(make_file("tokenizer.json", j.data, j.len));
+    TOKENS(t, "ab", AI_TOK_BEGIN, "tokenizer.json: merges, the space in front, BOS by the template", 1, FIRST + 4);
+    TOKENS(t, "aab c", 0, "and bytes for the rest", FIRST + 1, FIRST + 3, FIRST, BYTES + 'c');
+    TOKENS(t, "a<sep>", 0, "and added tokens", FIRST + 1, 264);
+    ai_tokenizer_free(t);
+    make_text("tokenizer.model", "nothing");
+    t = must_open(make_dir);
+    is_int(ai_tokenizer_size(t), 265, "in a folder tokenizer.json comes first");
+    ai_tokenizer_free(t);
+    make_text("tokenizer.json", "{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}");
+    make_spm(&j, 2, false, piece, n_pieces);
+    make_file("tokenizer.model", j.data, j.len);
+    t = must_open(make_dir);
+    is_int(ai_tokenizer_size(t), 264, "unless it asks for what is not done here");
+    ai_tokenizer_free(t);
+    unlink(make_path("tokenizer.json"));
+    ai_buf_free(&j);
+}
+
 static void test_refusals(void)
 {
     struct ai_buf file = {0};
@@ -344,6 +385,7 @@ int main(void)
     test_round_trip();
     test_long();
     test_unigram();
+    test_json();
     test_refusals();
     make_clean(files);
     return done_testing();
