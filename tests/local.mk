@@ -14,3 +14,6 @@ include tests/forward/local.mk
 include tests/lens/local.mk
 include tests/eval/local.mk
 include tests/tokenizer/local.mk
+include tests/stream/local.mk
+include tests/control/local.mk
+include tests/policy/local.mk

@@ -264,11 +264,14 @@ static int begin_segment(struct ai_reader *r, struct ai_err *err)
     uint32_t n;
     int got;
 
-    if (probe(r, err))
-        return -1;
-    got = need(r, STREAM_FIXED, err);
-    if (got < 0)
-        return -1;
+    do {
+        /* inside a frame there is nothing to decide: its end is still to come */
+        if ((!r->zstd || ai_zst_at_boundary(r->zst)) && probe(r, err))
+            return -1;
+        got = need(r, STREAM_FIXED, err);
+        if (got < 0)
+            return -1;
+    } while (got == 0 && r->zstd && ai_zst_at_boundary(r->zst) && undecoded(r) && unread(r) == 0);
     if (got == 0 && unread(r) == 0 && undecoded(r) == 0 && (!r->zstd || ai_zst_at_boundary(r->zst)))
         return r->segments ? 0 : bad(r, err, "empty: not a stream");
     p = r->data.data + r->at;
@@ -388,7 +391,7 @@ static int read_record(struct ai_reader *r, struct ai_record *rec, struct ai_err
     for (size_t i = STREAM_RECORD_HEAD + len; i < whole; i++)
         if (p[i])
             return bad(r, err, "padding is not zero");
-    if (rec->flags & ~AI_REC_IGNORABLE)
+    if (rec->flags & ~AI_REC_IGNORABLE || (rec->flags && rec->type >= AI_REC_ERROR))
         return bad(r, err, "a record has flags that are not known");
     if (rec->type == AI_REC_END)
         return check_end(r, rec->data, len, err);

@@ -1,0 +1,3 @@
+check_PROGRAMS += tests/policy/policy.t
+TESTS += tests/policy/policy.t
+tests_policy_policy_t_SOURCES = tests/policy/policy.c tests/policy/oracle.c tests/policy/oracle.h tests/tap.h

@@ -1,0 +1,5 @@
+check_PROGRAMS += tests/stream/stream.t
+TESTS += tests/stream/stream.t tests/stream/container.sh
+tests_stream_stream_t_SOURCES = tests/stream/stream.c tests/tap.h
+dist_check_SCRIPTS += tests/stream/container.sh
+EXTRA_DIST += tests/stream/read_stream.py
