@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { KEY_FROM = 256, KEY_PREFIX, KEY_SHOTS, KEY_POOL, KEY_SEED, MAX_SHOTS = 10000, MAX_TEMPLATE = 1 << 20, MAX_PATH = 4096 };
+enum { KEY_FROM = 256, KEY_PREFIX, KEY_SHOTS, KEY_POOL, KEY_SEED, MAX_SHOTS = 10000, MAX_TEMPLATE = 1 << 20,
+       MAX_PATH = 4096 };
 enum from { FROM_AUTO, FROM_TSV, FROM_JSONL };
 
 static struct {

@@ -180,7 +180,8 @@ static int decode_records(struct cli *cli, const struct ai_tokenizer *tokenizer,
 
     while ((rc = ai_reader_next(reader, &rec, err)) > 0) {
         out.len = 0;
-        if ((rec.index == 0 && check_tokenizer(reader, tokenizer, err)) || ai_answers_record(answers, &rec, &out, err)) {
+        if ((rec.index == 0 && check_tokenizer(reader, tokenizer, err)) ||
+            ai_answers_record(answers, &rec, &out, err)) {
             rc = err->code == AI_EINPUT ? ai_reader_err_at(reader, err) : -1;
             break;
         }
@@ -253,7 +254,8 @@ static int run(struct cli *cli, struct ai_err *err)
     tokenizer = ai_tokenizer_open(opt.model, err);
     if (!tokenizer)
         return -1;
-    cli_info(cli, "%s: %u tokens, tokenizer %s", opt.model, ai_tokenizer_size(tokenizer), ai_tokenizer_digest(tokenizer));
+    cli_info(cli, "%s: %u tokens, tokenizer %s", opt.model, ai_tokenizer_size(tokenizer),
+             ai_tokenizer_digest(tokenizer));
     rc = opt.decode ? decode(cli, tokenizer, err) : encode(cli, tokenizer, err);
     ai_tokenizer_free(tokenizer);
     return rc;
@@ -265,7 +267,8 @@ static const struct cli_program program = {
     .usage = (const char *const[]){"-m MODEL [OPTION]... [FILE]...", "-d -m MODEL [OPTION]... [STREAM]...", NULL},
     .options = options,
     .common = CLI_STREAM_OUT | CLI_PROGRESS,
-    .examples = (const char *const[]){"ai-tokenize -m demo.gguf prompts.txt | ai-forward -m demo.gguf >states.aih", NULL},
+    .examples =
+        (const char *const[]){"ai-tokenize -m demo.gguf prompts.txt | ai-forward -m demo.gguf >states.aih", NULL},
     .max_operands = -1,
     .option = option,
     .run = run,

@@ -179,7 +179,8 @@ int ai_template_document(const struct ai_template *t, const struct ai_row *row, 
     if (rc == 0)
         rc = ai_template_prompt(t, row, &prompt, err);
     if (rc == 0 && (put_text(out, "{\"id\":", id, err) || ai_buf_puts(out, ",\"text\":", err) ||
-                    ai_json_put_string(out, (const char *)prompt.data, prompt.len, err) || put_answer(t, row, out, err) ||
+                    ai_json_put_string(out, (const char *)prompt.data, prompt.len, err) ||
+                    put_answer(t, row, out, err) ||
                     ai_buf_puts(out, "}\n", err)))
         rc = -1;
     ai_buf_free(&prompt);

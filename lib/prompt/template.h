@@ -46,16 +46,20 @@ struct ai_row {
 
 /* Reads a row: TSV, or a JSON object whose members are the columns (strings,
  * numbers, booleans).  A row without a column that the template uses fails. */
-int ai_row_from_tsv(const struct ai_template *t, const char *line, size_t n, struct ai_row *row, struct ai_err *err) AI_CHECKED;
-int ai_row_from_json(const struct ai_template *t, const char *line, size_t n, struct ai_row *row, struct ai_err *err) AI_CHECKED;
+int ai_row_from_tsv(const struct ai_template *t, const char *line, size_t n, struct ai_row *row,
+                    struct ai_err *err) AI_CHECKED;
+int ai_row_from_json(const struct ai_template *t, const char *line, size_t n, struct ai_row *row,
+                     struct ai_err *err) AI_CHECKED;
 void ai_row_free(struct ai_row *row);
 
 /* Appends the prompt of the row. */
-int ai_template_prompt(const struct ai_template *t, const struct ai_row *row, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
+int ai_template_prompt(const struct ai_template *t, const struct ai_row *row, struct ai_buf *out,
+                       struct ai_err *err) AI_CHECKED;
 
 /* *choice = the index of the row's gold answer; a value that no choice has fails.
  * Only for templates with an answer and choices. */
-int ai_template_answer(const struct ai_template *t, const struct ai_row *row, unsigned *choice, struct ai_err *err) AI_CHECKED;
+int ai_template_answer(const struct ai_template *t, const struct ai_row *row, unsigned *choice,
+                       struct ai_err *err) AI_CHECKED;
 
 /* Appends the row as a JSONL document with that id; before: text in front of the
  * prompt (shots), may be empty. */

@@ -20,7 +20,8 @@ void ai_answers_free(struct ai_answers *a);
 
 /* Takes a record and appends the lines that are complete now.  Answers come in any
  * order; one that is early waits for those before it. */
-int ai_answers_record(struct ai_answers *a, const struct ai_record *rec, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
+int ai_answers_record(struct ai_answers *a, const struct ai_record *rec, struct ai_buf *out,
+                      struct ai_err *err) AI_CHECKED;
 /* The stream has ended: documents without an answer get an empty line, or null. */
 int ai_answers_end(struct ai_answers *a, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 /* Documents written so far, and of them those without an answer. */

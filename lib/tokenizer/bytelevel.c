@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+/* How much of a piece a message shows. */
+static int shown(size_t n)
+{
+    return n > 40 ? 40 : (int)n;
+}
+
 /* Appends the piece's text as the vocabulary holds it. */
 static int spell(const struct ai_tokenizer *t, const char *s, size_t n, struct ai_buf *out, struct ai_err *err)
 {
@@ -12,7 +18,7 @@ static int spell(const struct ai_tokenizer *t, const char *s, size_t n, struct a
         return ai_buf_put(out, s, n, err);
     rc = tok_alphabet_decode(s, n, out, err);
     if (rc > 0)
-        return ai_fail(err, AI_EINPUT, "'%.*s' is not in the byte alphabet", n > 40 ? 40 : (int)n, s);
+        return ai_fail(err, AI_EINPUT, "'%.*s' is not in the byte alphabet", shown(n), s);
     return rc;
 }
 
@@ -35,9 +41,11 @@ int tok_add_merge(struct ai_tokenizer *t, const char *left, size_t left_n, const
     ai_buf_free(&text);
     if (rc)
         return rc;
-    if (l == VOCAB_NONE || r == VOCAB_NONE || both == VOCAB_NONE)
-        return ai_fail(err, AI_EINPUT, "'%.*s' and '%.*s': %s not in the vocabulary", left_n > 40 ? 40 : (int)left_n, left,
-                       right_n > 40 ? 40 : (int)right_n, right,
-                       l == VOCAB_NONE ? "the left part is" : r == VOCAB_NONE ? "the right part is" : "what they make is");
+    if (l == VOCAB_NONE || r == VOCAB_NONE || both == VOCAB_NONE) {
+        const char *lost = l == VOCAB_NONE ? "the left part" : r == VOCAB_NONE ? "the right part" : "the whole";
+
+        return ai_fail(err, AI_EINPUT, "'%.*s' and '%.*s': %s is not in the vocabulary", shown(left_n), left,
+                       shown(right_n), right, lost);
+    }
     return vocab_pair_add(&t->v, l, r, both, err);
 }

@@ -20,7 +20,8 @@ static int put_spaces(const struct ai_tokenizer *t, const uint8_t *s, size_t n, 
             while (k < n && s[k] != 0xe2)
                 k++;
         }
-        if (!(space && first && t->dummy_prefix) && ai_buf_put(out, space ? (const uint8_t *)" " : s, space ? 1 : k, err))
+        if (!(space && first && t->dummy_prefix) &&
+            (space ? ai_buf_put(out, " ", 1, err) : ai_buf_put(out, s, k, err)))
             return -1;
         first = false;
         s += k;

@@ -50,10 +50,11 @@ static int read_choices(const struct ai_json *v, struct ai_document *d, struct a
     if (!d->doc.choices)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        const char *s = ai_json_string(ai_json_at(v, i), NULL);
+        const struct ai_json *choice = ai_json_at(v, i);
+        const char *s = ai_json_string(choice, NULL);
 
         if (!s)
-            return ai_fail(err, AI_EINPUT, "choices: %s where a string was expected", ai_json_type_name(ai_json_at(v, i)));
+            return ai_fail(err, AI_EINPUT, "choices: %s where a string was expected", ai_json_type_name(choice));
         d->doc.choices[i] = (struct ai_choice){ai_strndup(s, strlen(s), err), AI_NO_TOKEN};
         if (!d->doc.choices[i].text)
             return -1;

@@ -18,7 +18,8 @@ struct ai_document {
 int ai_document_from_json(const char *line, size_t n, struct ai_document *d, struct ai_err *err) AI_CHECKED;
 
 /* A line of token numbers with white space between them, each below size. */
-int ai_document_from_ids(const char *line, size_t n, uint32_t size, struct ai_document *d, struct ai_err *err) AI_CHECKED;
+int ai_document_from_ids(const char *line, size_t n, uint32_t size, struct ai_document *d,
+                         struct ai_err *err) AI_CHECKED;
 
 /* Fills d->ids (unless it came as ids), the tokens of the choices and of the label,
  * and doc.tokens.  Fails without any token, and when two choices begin with one token. */

@@ -108,7 +108,8 @@ static int special_tokens(struct ai_tokenizer *t, const struct ai_gguf *g, struc
     uint32_t unk = 0;
 
     if (ai_gguf_u32(g, KEY "bos_token_id", &t->bos, err) < 0 || ai_gguf_u32(g, KEY "eos_token_id", &t->eos, err) < 0 ||
-        ai_gguf_u32(g, KEY "unknown_token_id", &unk, err) < 0 || ai_gguf_bool(g, KEY "add_bos_token", &t->add_bos, err) < 0)
+        ai_gguf_u32(g, KEY "unknown_token_id", &unk, err) < 0 ||
+        ai_gguf_bool(g, KEY "add_bos_token", &t->add_bos, err) < 0)
         return -1;
     if (!t->by_bytes)
         t->unk = unk;
@@ -172,7 +173,8 @@ int tok_load_gguf(struct ai_tokenizer *t, const char *path, struct ai_err *err)
     else if (rc == 0 && model.len == 4 && memcmp(model.s, "gpt2", 4) == 0)
         rc = load_byte_level(t, g, err);
     else if (rc == 0)
-        rc = ai_fail(err, AI_EINPUT, KEY "model: '%.*s' is not supported", model.len > 40 ? 40 : (int)model.len, model.s);
+        rc = ai_fail(err, AI_EINPUT, KEY "model: '%.*s' is not supported", model.len > 40 ? 40 : (int)model.len,
+                     model.s);
     ai_gguf_free(g);
     return rc ? ai_err_at(err, "%s", path) : 0;
 }

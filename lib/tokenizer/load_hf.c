@@ -160,7 +160,8 @@ static int load_pieces(struct ai_tokenizer *t, const char *dir, struct ai_err *e
         return load_model_file(t, model, err);
     if (have_vocab)
         return tok_load_vocab_merges(t, vocab, merges, err);
-    return ai_fail(err, AI_EINPUT, "%s: no tokenizer: neither tokenizer.json nor tokenizer.model nor vocab.json with merges.txt",
+    return ai_fail(err, AI_EINPUT,
+                   "%s: no tokenizer: neither tokenizer.json nor tokenizer.model nor vocab.json with merges.txt",
                    dir);
 }
 
@@ -200,7 +201,8 @@ static int load_added(struct ai_tokenizer *t, const char *path, struct ai_err *e
         if (ai_json_int(v, &id) || id < 0)
             rc = ai_fail(err, AI_EINPUT, "'%.40s' has no number", key);
         else if ((uint64_t)id >= known)
-            rc = tok_entries_put(&list, (uint64_t)id - known, (struct tok_entry){key, strlen(key), PIECE_CONTROL, false}, err);
+            rc = tok_entries_put(&list, (uint64_t)id - known,
+                                 (struct tok_entry){key, strlen(key), PIECE_CONTROL, false}, err);
         else if (tok_find_text(t, key) != (uint32_t)id)
             rc = ai_fail(err, AI_EINPUT, "'%.40s' has number %lld, which is another token's", key, (long long)id);
     }
@@ -211,17 +213,19 @@ static int load_added(struct ai_tokenizer *t, const char *path, struct ai_err *e
     return rc ? ai_err_at(err, "%s", path) : 0;
 }
 
-static void special_token(struct ai_tokenizer *t, const struct ai_json *text, const struct ai_json *number, uint32_t *id)
+static void special_token(struct ai_tokenizer *t, const struct ai_json *text, const struct ai_json *number,
+                          uint32_t *id)
 {
     const char *s = token_text(text);
     uint32_t found = s ? tok_find_text(t, s) : token_number(t, number);
+    struct piece *p;
 
     if (found == AI_NO_TOKEN)
         return;
     *id = found;
-    if (t->v.piece[found].type == PIECE_OPAQUE || (t->v.piece[found].type == PIECE_NORMAL && t->v.piece[found].len > 1 &&
-                                                   !t->by_pair))
-        t->v.piece[found].type = PIECE_CONTROL;
+    p = &t->v.piece[found];
+    if (p->type == PIECE_OPAQUE || (p->type == PIECE_NORMAL && p->len > 1 && !t->by_pair))
+        p->type = PIECE_CONTROL;
 }
 
 static int apply_configuration(struct ai_tokenizer *t, const struct ai_json *tokenizer, const struct ai_json *config,

@@ -174,7 +174,8 @@ int tok_load_sentencepiece(struct ai_tokenizer *t, const void *data, size_t n, s
     if (rc)
         return rc;
     if (tr.model_type != 1 && tr.model_type != 2)
-        return ai_fail(err, AI_EINPUT, "SentencePiece model type %llu is not supported", (unsigned long long)tr.model_type);
+        return ai_fail(err, AI_EINPUT, "SentencePiece model type %llu is not supported",
+                       (unsigned long long)tr.model_type);
     if (tr.suffix)
         return ai_fail(err, AI_EINPUT, "white space as a suffix is not supported");
     if (t->unk == AI_NO_TOKEN)

@@ -141,7 +141,8 @@ int run_emit_missing(struct run *r, const uint8_t *s, size_t n, struct ai_err *e
         return 0;
     }
     if (t->unk == AI_NO_TOKEN)
-        return ai_fail(err, AI_EINPUT, "the vocabulary has no token for byte 0x%02x and none for what is unknown", s[0]);
+        return ai_fail(err, AI_EINPUT, "the vocabulary has no token for byte 0x%02x and none for what is unknown",
+                       s[0]);
     if (r->prev_unknown)
         return 0;
     if (run_emit(r, t->unk, err))
@@ -232,8 +233,10 @@ static int encode_bytes(struct run *r, const uint8_t *s, size_t n, bool begin, s
         rc = tok_nfc((const char *)s, n, &text, err);
     else if (rc == 0 && text.len)
         rc = ai_buf_put(&text, s, n, err);
-    if (rc == 0)
-        rc = text.len ? tok_pre_split(r, (const char *)text.data, text.len, err) : tok_pre_split(r, (const char *)s, n, err);
+    if (rc == 0 && text.len)
+        rc = tok_pre_split(r, (const char *)text.data, text.len, err);
+    else if (rc == 0)
+        rc = tok_pre_split(r, (const char *)s, n, err);
     ai_buf_free(&text);
     return rc;
 }

@@ -40,7 +40,8 @@ int ai_tokenize(const struct ai_tokenizer *t, const char *text, size_t n, unsign
 
 /* First token of `choice` (without leading space) as an answer that follows a prompt:
  * tokenised with a space before it, as a continuation. */
-int ai_tokenize_choice(const struct ai_tokenizer *t, const char *choice, uint32_t *token, struct ai_err *err) AI_CHECKED;
+int ai_tokenize_choice(const struct ai_tokenizer *t, const char *choice, uint32_t *token,
+                       struct ai_err *err) AI_CHECKED;
 
 /* Appends the bytes of one token (exact; may be part of a character).  first: the
  * sequence begins here, so a dummy space prefix is dropped.  Control tokens give

@@ -68,7 +68,8 @@ int main(void)
     is_str(split("\\p{L}+", "\xce\xb1\xce\xb2" "1"), "+\xce\xb1\xce\xb2-1", "letters of all scripts");
     ok(!ai_regex_new("(", &err) && err.code == AI_EINPUT, "a pattern that is none is refused");
     ok(!ai_regex_new("[\\S]", &err) && err.code == AI_EINPUT, "\\S in a class is refused");
-    ok(strstr(split("(a+)+(a+)+(a+)+(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"), "matching failed") != NULL,
+    ok(strstr(split("(a+)+(a+)+(a+)+(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"),
+              "matching failed") != NULL,
        "a pattern that explodes is stopped");
     test_long();
     return done_testing();

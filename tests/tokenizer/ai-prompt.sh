@@ -47,7 +47,8 @@ while [ $i -lt 40 ]; do
     i=$((i + 1))
 done >pool.tsv
 status_is 0 "shots" ai-prompt -t sst2 --shots=4 --pool=pool.tsv --seed=3 rows.tsv
-[ "$(head -1 out | grep -o 'Sentiment: negative' | wc -l)" -eq 2 ] && [ "$(head -1 out | grep -o 'Sentiment: positive' | wc -l)" -eq 2 ]
+[ "$(head -1 out | grep -o 'Sentiment: negative' | wc -l)" -eq 2 ] &&
+    [ "$(head -1 out | grep -o 'Sentiment: positive' | wc -l)" -eq 2 ]
 ok $? "two of each answer"
 sed -n '1s/Review: dull.*//p; 2s/Review: joy.*//p' out | sed 's/rows-[12]//' | uniq | wc -l >count
 [ "$(cat count)" -eq 1 ]

@@ -73,7 +73,8 @@ bad 3 'bad.txt: line 1: text: nothing where a string' "no text" '{"id":"a"}\n'
 bad 3 'bad.txt: line 1: text: an integer where' "a number for a text" '{"text":1}\n'
 bad 3 'bad.txt: line 1: an array where an object' "an array" '[1]\n' --from=jsonl
 bad 3 "bad.txt: line 1: label: 'z' is none" "a label that is no choice" '{"text":"a","choices":["x","y"],"label":"z"}\n'
-bad 3 'bad.txt: line 1: label: 2 is no index' "an index beyond the choices" '{"text":"a","choices":["x","y"],"label":2}\n'
+bad 3 'bad.txt: line 1: label: 2 is no index' "an index beyond the choices" \
+    '{"text":"a","choices":["x","y"],"label":2}\n'
 bad 3 'bad.txt: line 1: label: the index 0 without' "an index without choices" '{"text":"a","label":0}\n'
 bad 3 "bad.txt: line 1: choices: 'zqx' and 'zqy' begin" "choices with one first token" \
     '{"text":"a","choices":["zqx","zqy"]}\n'

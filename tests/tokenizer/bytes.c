@@ -81,7 +81,8 @@ static void json_files(void)
     for (size_t i = n_pieces; i-- > 0;) {
         const char *s = piece[i].text;
 
-        MUST(ai_buf_printf(&v, &make_err, "\"%s%s\":%zu%s", *s == '"' || *s == '\\' ? "\\" : "", s, i, i ? ",\n" : "}"));
+        MUST(ai_buf_printf(&v, &make_err, "\"%s%s\":%zu%s",
+                           *s == '"' || *s == '\\' ? "\\" : "", s, i, i ? ",\n" : "}"));
     }
     MUST(ai_buf_puts(&m, "#version: 0.2\n", &make_err));
     MUST(ai_buf_puts(&j, "{\"added_tokens\":[", &make_err));
@@ -295,16 +296,24 @@ static void test_refusals(void)
     make_text("merges.txt", "#version: 0.2\na b c d\n");
     refused(make_dir, "merges.txt: line 2", "a bad line of merges.txt");
     refused_json("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", "not BPE is not supported", "WordPiece");
-    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}}", "both have number 0", "a number twice");
-    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]}}", "no token has number 1", "a number missing");
-    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a\":1},\"merges\":[]}}", "duplicate", "a piece twice");
-    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":99999999999},\"merges\":[]}}", "too large", "a huge number");
+    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}}",
+                 "both have number 0", "a number twice");
+    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]}}",
+                 "no token has number 1", "a number missing");
+    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a\":1},\"merges\":[]}}", "duplicate",
+                 "a piece twice");
+    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":99999999999},\"merges\":[]}}", "too large",
+                 "a huge number");
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}", "empty vocabulary", "no pieces");
-    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":\"0\"},\"merges\":[]}}", "no number", "a number in quotes");
+    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":\"0\"},\"merges\":[]}}", "no number",
+                 "a number in quotes");
     refused_json("{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(\"},\"behavior\":\"Isolated\"},"
-                 "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}", "not supported", "a pre-tokeniser of another kind");
-    refused_json("{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(\"},"
-                 "\"behavior\":\"Isolated\"},{\"type\":\"ByteLevel\"}]},\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+                 "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}", "not supported",
+                 "a pre-tokeniser of another kind");
+    refused_json("{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":["
+                 "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(\"},"
+                 "\"behavior\":\"Isolated\"},{\"type\":\"ByteLevel\"}]},"
+                 "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
                  "regular expression", "a regular expression that is none");
     merges[3] = merge_text[3];
     make_gguf(&file, "gpt2", "gpt-2", piece, n_pieces, merges);

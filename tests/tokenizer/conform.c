@@ -174,9 +174,11 @@ int main(void)
     test_cases("data/tokenizers/llama3", "ggml-vocab-llama-bpe.gguf");
     test_cases(VOCAB "deepseek-coder.gguf", "ggml-vocab-deepseek-coder.gguf");
     test_cases(VOCAB "starcoder.gguf", "ggml-vocab-starcoder.gguf");
-    test_sequences("conformance/real/stories260K/model", "conformance/real/stories260K/ref/index.json", "sequences", "text",
+    test_sequences("conformance/real/stories260K/model", "conformance/real/stories260K/ref/index.json", "sequences",
+                   "text",
                    "input_ids", 1);
-    test_sequences("conformance/real/stories260K/gguf/stories260K-F16.gguf", "conformance/real/stories260K/ref/index.json",
+    test_sequences("conformance/real/stories260K/gguf/stories260K-F16.gguf",
+                   "conformance/real/stories260K/ref/index.json",
                    "sequences", "text", "input_ids", 1);
     test_sequences("conformance/real/gptneo-3m-tinystories-chat/model",
                    "conformance/real/gptneo-3m-tinystories-chat/ref/index.json", "sequences", "text", "input_ids", 0);

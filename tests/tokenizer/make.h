@@ -94,7 +94,8 @@ __attribute__((unused)) static void gguf_text(struct ai_buf *b, const char *key,
 }
 
 /* merges: NULL-terminated, or NULL for a SentencePiece vocabulary. */
-__attribute__((unused)) static void make_gguf(struct ai_buf *b, const char *model, const char *pre, const struct make_piece *p,
+__attribute__((unused)) static void make_gguf(struct ai_buf *b, const char *model, const char *pre,
+                                              const struct make_piece *p,
                                               size_t n, const char *const *merges)
 {
     size_t m = 0;
@@ -152,7 +153,8 @@ static void proto_int(struct ai_buf *b, unsigned field, uint64_t v)
 }
 
 /* model_type: 1 unigram, 2 BPE.  squeeze: remove_extra_whitespaces. */
-__attribute__((unused)) static void make_spm(struct ai_buf *b, unsigned model_type, bool squeeze, const struct make_piece *p, size_t n)
+__attribute__((unused)) static void make_spm(struct ai_buf *b, unsigned model_type, bool squeeze,
+                                             const struct make_piece *p, size_t n)
 {
     struct ai_buf m = {0};
 

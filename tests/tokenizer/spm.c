@@ -70,7 +70,8 @@ static void test_rules(void)
     TOKENS(t, "a  a", 0, "spaces stay", a, space, sp_a);
     TOKENS(t, "z\xc3\xa9", 0, "bytes for characters without a piece", BYTES + 'z', BYTES + 0xc3, BYTES + 0xa9);
     TOKENS(t, "a<sep>a", 0, "user-defined pieces come first", a, user, a);
-    TOKENS(t, "<s>", AI_TOK_BEGIN | AI_TOK_NO_BOS, "control tokens in text are text", space, BYTES + '<', BYTES + 's', BYTES + '>');
+    TOKENS(t, "<s>", AI_TOK_BEGIN | AI_TOK_NO_BOS, "control tokens in text are text", space, BYTES + '<', BYTES + 's',
+           BYTES + '>');
     TOKENS(t, "<s>a", AI_TOK_SPECIAL, "unless asked for", 1, sp_a);
     is_int(ai_tokenize_choice(t, "a", &choice, &make_err) == 0 && choice == sp_a, 1, "a choice follows a space");
     is_int(ai_tokenize_choice(t, "", &choice, &make_err), -1, "an empty choice is refused");
@@ -82,7 +83,8 @@ static void test_rules(void)
     MUST(ai_detokenize(t, BYTES + 0xff, false, false, &out, &make_err));
     MUST(ai_detokenize(t, 2, false, false, &out, &make_err));
     MUST(ai_detokenize(t, 2, false, true, &out, &make_err));
-    ok(out.len == 8 && memcmp(out.data, "a a\xff</s>", 8) == 0, "decoding: the first space goes, bytes are exact, control hidden");
+    ok(out.len == 8 && memcmp(out.data, "a a\xff</s>", 8) == 0,
+       "decoding: the first space goes, bytes are exact, control hidden");
     is_int(ai_detokenize(t, (uint32_t)n_pieces, false, false, &out, &make_err), -1, "a token beyond the vocabulary");
 
     make_spm(&file, 2, false, piece, n_pieces);
@@ -291,11 +293,14 @@ static void test_json(void)
     add(SPACE "ab", 1, 0);
     MUST(ai_buf_puts(&j, "{\"added_tokens\":[{\"id\":1,\"content\":\"<s>\",\"special\":true},"
                          "{\"id\":264,\"content\":\"<sep>\",\"special\":false}],"
-                         "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"" SPACE
+                         "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["
+                         "{\"type\":\"Prepend\",\"prepend\":\"" SPACE
                          "\"},{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"" SPACE "\"}]},"
                          "\"pre_tokenizer\":null,\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
-                         "{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]},"
-                         "\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"byte_fallback\":true,\"vocab\":{", &make_err));
+                         "{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
+                         "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]},"
+                         "\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"byte_fallback\":true,\"vocab\":{",
+                             &make_err));
     for (size_t i = 0; i < n_pieces; i++)
         MUST(ai_buf_printf(&j, &make_err, "%s\"%s\":%zu", i ? "," : "", piece[i].text, i));
     MUST(ai_buf_puts(&j, "},\"merges\":[\"a b\",[\"" SPACE "\",\"ab\"]]}}", &make_err));
@@ -331,7 +336,8 @@ static void test_refusals(void)
     make_gguf(&file, "llama", NULL, piece, n_pieces, NULL);
     refused(make_file("spm.gguf", file.data, file.len), "tokens 259 and 260 have the same text 'a'", "a piece twice");
     make_spm(&file, 2, true, piece, n_pieces);
-    refused(make_file("tokenizer.model", file.data, file.len), "have the same text", "a piece twice in tokenizer.model");
+    refused(make_file("tokenizer.model", file.data, file.len), "have the same text",
+            "a piece twice in tokenizer.model");
     n_pieces--;
     piece[BYTES + 7].text = "<0x08>";
     make_gguf(&file, "llama", NULL, piece, n_pieces, NULL);
@@ -348,7 +354,8 @@ static void test_refusals(void)
     refused(make_file("spm.gguf", file.data, file.len), "type 99", "an unknown type of piece");
     start_vocabulary();
     make_gguf(&file, "bert", NULL, piece, n_pieces, NULL);
-    refused(make_file("spm.gguf", file.data, file.len), "'bert' is not supported", "another kind of tokenizer, by name");
+    refused(make_file("spm.gguf", file.data, file.len), "'bert' is not supported",
+            "another kind of tokenizer, by name");
     make_spm(&file, 3, true, piece, n_pieces);
     refused(make_file("tokenizer.model", file.data, file.len), "type 3", "a word model");
     make_spm(&file, 2, true, piece + 1, n_pieces - 1);
