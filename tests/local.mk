@@ -17,3 +17,4 @@ include tests/tokenizer/local.mk
 include tests/stream/local.mk
 include tests/control/local.mk
 include tests/policy/local.mk
+include tests/ring/local.mk

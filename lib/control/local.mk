@@ -1,4 +1,4 @@
 lib_libai_a_SOURCES += \
 	lib/control/control.c lib/control/control.h \
 	lib/control/layers.c \
-	lib/control/lines.c
+	lib/control/protocol.c
