@@ -15,10 +15,10 @@ from torch import nn
 @dataclasses.dataclass
 class Config:
     vocab: int = 4096
-    width: int = 192
+    width: int = 160
     layers: int = 12
-    heads: int = 6
-    ff: int = 512
+    heads: int = 5
+    ff: int = 448
     context: int = 256
     norm_eps: float = 1e-5
     rope_base: float = 10000.0

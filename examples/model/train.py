@@ -13,6 +13,7 @@ import json
 import math
 import multiprocessing
 import random
+import shutil
 import time
 from pathlib import Path
 
@@ -37,12 +38,13 @@ def parse_arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--data", required=True, type=Path, help="folder of the data sets")
     p.add_argument("--out", required=True, type=Path, help="folder to write to")
+    p.add_argument("--start", type=Path, help="folder of a run whose model is trained further")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--workers", type=int, default=2, help="processes, a core each")
     p.add_argument("--layers", type=int, default=12)
-    p.add_argument("--width", type=int, default=192)
-    p.add_argument("--heads", type=int, default=6)
-    p.add_argument("--ff", type=int, default=512)
+    p.add_argument("--width", type=int, default=160)
+    p.add_argument("--heads", type=int, default=5)
+    p.add_argument("--ff", type=int, default=448)
     p.add_argument("--dropout", type=float, default=0.1)
     p.add_argument("--word-dropout", type=float, default=0.1,
                    help="share of a prompt's text tokens hidden in training")
@@ -51,17 +53,17 @@ def parse_arguments():
     p.add_argument("--tokens", type=int, default=3072, help="tokens a batch")
     p.add_argument("--answer-weight", type=float, default=20.0,
                    help="weight of an answer token beside a text token")
-    p.add_argument("--text-weight", type=pair, default="0.5/0.1",
+    p.add_argument("--text-weight", type=pair, default="0.3/0.05",
                    help="weight of text tokens in the first/second stage")
     p.add_argument("--text-share", type=pair, default="1/0.3",
                    help="share of the text tokens, drawn anew each time, in the loss")
     p.add_argument("--weak-weight", type=float, default=0.3,
                    help="weight of a review chunk's answer beside a task row's")
-    p.add_argument("--mix", default="wikitext=1/0,tinystories=1/0,movie_reviews=1/1,"
-                   "sst2=1/6,agnews=1/3,trec=1/8,subj=1/5",
+    p.add_argument("--mix", default="movie_reviews=0.6/0.5,wikitext=0.25/0,tinystories=0.4/0,"
+                   "sst2=1/9,agnews=0.5/3.5,trec=1/9,subj=0.5/5",
                    help="epochs of each source in the first/second stage")
     p.add_argument("--average", type=float, default=0.995, help="decay of the averaged weights")
-    p.add_argument("--check-every", type=int, default=400, help="steps between looks at dev")
+    p.add_argument("--check-every", type=int, default=500, help="steps between looks at dev")
     return p.parse_args()
 
 
@@ -104,6 +106,23 @@ def initialise(model):
         if name.endswith(("attn_output.weight", "ffn_down.weight")):
             std /= math.sqrt(2 * c.layers)
         torch.nn.init.normal_(p, std=std)
+
+
+def beginning(args, texts):
+    """The model and the tokenizer to start from: new, or another run's."""
+    if args.start:
+        shutil.copy(args.start / "tokenizer.model", args.out)
+        saved = torch.load(args.start / "model.pt")
+        model = Llama(Config(**{**saved["config"], "dropout": args.dropout}))
+        model.load_state_dict(saved["state"])
+        return model, sentencepiece.SentencePieceProcessor(
+            model_file=str(args.out / "tokenizer.model"))
+    config = Config(width=args.width, layers=args.layers, heads=args.heads, ff=args.ff,
+                    dropout=args.dropout)
+    tokenizer = train_tokenizer(texts, args.out, config.vocab)
+    model = Llama(config)
+    initialise(model)
+    return model, tokenizer
 
 
 def schedule(step, steps, warm=100):
@@ -222,9 +241,8 @@ def main():
 
     texts = data.Texts(args.data)
     log(f"dropped {texts.dropped}")
-    config = Config(width=args.width, layers=args.layers, heads=args.heads, ff=args.ff,
-                    dropout=args.dropout)
-    tokenizer = train_tokenizer(texts, args.out, config.vocab)
+    model, tokenizer = beginning(args, texts)
+    config = model.config
     check_answers(tokenizer)
     sources = {**texts.tasks, "movie_reviews": texts.reviews, **texts.plain}
     encoded = {n: data.encode(tokenizer, rows, config.context) for n, rows in sources.items()}
@@ -232,8 +250,6 @@ def main():
         log(f"{name}: {len(rows)} rows, {sum(len(s.ids) for s in rows)} tokens")
     held = evaluate.held_out(texts, tokenizer, config.context)
 
-    model = Llama(config)
-    initialise(model)
     log(f"{sum(p.numel() for p in model.parameters())} weights")
     model, cost = train(args, model, encoded, held["dev"], tokenizer.unk_id(), log)
     log(json.dumps(cost))
