@@ -1,6 +1,6 @@
 # Tests speak TAP.  C tests: tests/<area>/*.c, names in check_PROGRAMS and TESTS as
 # tests/<area>/<name>.t; shell tests: *.sh.
-EXTRA_DIST += tests/tap.h tests/tap.sh
+EXTRA_DIST += tests/tap.h tests/tap.sh tests/measure/tasks.sh tests/measure/time.sh
 
 include tests/base/local.mk
 include tests/io/local.mk
