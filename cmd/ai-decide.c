@@ -270,7 +270,12 @@ static int take(struct work *w, const struct ai_record *rec, struct ai_err *err)
         return decide(w, rec, err);
     case AI_REC_DOC_END:
         return end(w, rec, err);
-    case AI_REC_RUN:
+    case AI_REC_RUN: /* the run is over: the forward pass need not wait for the end of our input */
+        if (write_lines(w, err))
+            return -1;
+        if (w->control >= 0)
+            close(w->control);
+        w->control = -1;
         return ai_writer_put(w->out, AI_REC_RUN, 0, rec->data, rec->len, err);
     default:
         return ai_fail(err, AI_EINPUT, "a record of type %u does not belong in a feature stream", rec->type);

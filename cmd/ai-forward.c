@@ -20,6 +20,10 @@
 enum { KEY_LAYERS = 300, KEY_CONTROL, KEY_DECIDE, KEY_BATCH, KEY_BATCH_TOKENS, KEY_STATS, KEY_DTYPE, KEY_POSITIONS,
        KEY_TIMEOUT, KEY_LOSS, KEY_PREFIX };
 
+/* After the end, for a decider that still has something to say.  Not for ever: a shell
+ * around this program may hold its output open, and then nobody downstream sees an end. */
+enum { DRAIN_SECONDS = 5 };
+
 static const struct cli_option options[] = {
     {'m', "model", "MODEL", "GGUF file or Hugging Face directory"},
     {KEY_LAYERS, "layers", "LIST", "states to write: all, last, or 4,6-12 [last; all with a decider]"},
@@ -309,7 +313,7 @@ static int finish(struct work *w, struct ai_err *err)
     if (ai_run_encode(&run, &w->payload, err) || put(w, AI_REC_RUN, err) || cli_writer_end(w->cli, err))
         return -1;
     w->out = NULL;
-    if (w->control && !w->deaf && ai_control_drain(w->control, err))
+    if (w->control && !w->deaf && ai_control_drain(w->control, DRAIN_SECONDS, err))
         return -1;
     if (w->child > 0) {
         pid_t child = w->child;

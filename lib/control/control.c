@@ -18,6 +18,7 @@ struct ai_control {
     char *name;
     double timeout;       /* seconds; 0: none */
     bool opened;          /* somebody has been at the other end */
+    bool timed_out;
     struct ai_buf in;     /* bytes that have come */
     size_t at;            /* of the next line */
     uint64_t line;
@@ -113,10 +114,12 @@ static int fill(struct ai_control *c, struct ai_err *err)
         long got;
         int ready;
 
-        if (left <= 0)
+        if (left <= 0) {
+            c->timed_out = true;
             return ai_fail(err, AI_ESYS, c->opened ? "%s: no line from the decider in %g seconds"
                                                    : "%s: nobody opened the control pipe in %g seconds",
                            c->name, c->timeout);
+        }
         got = read_some(c, err);
         if (got != -2 && (got != 0 || c->opened))
             return got < 0 ? -1 : got > 0;
@@ -192,16 +195,18 @@ int ai_control_next(struct ai_control *c, struct ai_verdict *v, bool wait, struc
     return 1;
 }
 
-int ai_control_drain(struct ai_control *c, struct ai_err *err)
+int ai_control_drain(struct ai_control *c, double seconds, struct ai_err *err)
 {
     struct ai_verdict v;
     char *line;
     int got;
 
+    if (c->timeout == 0 || c->timeout > seconds)
+        c->timeout = seconds;
     while ((got = next_line(c, true, &line, err)) > 0)
         if (ai_verdict_parse(line, &v, err))
             return ai_err_at(err, "%s: line %llu", c->name, (unsigned long long)c->line);
-    return got;
+    return c->timed_out ? 0 : got;
 }
 
 int ai_control_open_writer(const char *file, double seconds, struct ai_err *err)

@@ -68,8 +68,9 @@ int ai_control_hello(struct ai_control *c, struct ai_hello *h, struct ai_err *er
  * Returns 1, 0 (nothing yet: only with wait false), -1; the closed pipe is an
  * AI_ESYS "the decider closed the control pipe". */
 int ai_control_next(struct ai_control *c, struct ai_verdict *v, bool wait, struct ai_err *err) AI_CHECKED;
-/* Reads on until the decider closes its end.  Verdicts that still come are ignored; garbage fails. */
-int ai_control_drain(struct ai_control *c, struct ai_err *err) AI_CHECKED;
+/* Reads on until the decider closes its end, or is silent for so many seconds: all is
+ * decided, so that is no failure.  Verdicts that still come are ignored; garbage fails. */
+int ai_control_drain(struct ai_control *c, double seconds, struct ai_err *err) AI_CHECKED;
 void ai_control_free(struct ai_control *c);
 
 /* ---- the decider's side ---- */

@@ -126,7 +126,7 @@ static void test_pipe(void)
     c = ai_control_from_fd(ends[0], "ctl", &err);
     dprintf(ends[1], "continue 1 0 12\n");
     close(ends[1]);
-    is_int(ai_control_drain(c, &err), 0, "verdicts that come late are drained");
+    is_int(ai_control_drain(c, 1, &err), 0, "verdicts that come late are drained");
     ok(ai_control_next(c, &v, true, &err) < 0 && err.code == AI_ESYS && strstr(err.msg, "closed"), "a closed pipe is told");
     ai_control_free(c);
 }

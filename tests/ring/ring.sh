@@ -32,6 +32,17 @@ same_bytes errors /dev/null "and in silence"
 shown fifo.aid >got
 same_bytes got want "its decisions are those of the recording"
 
+# a shell that holds ai-forward's output open does not stop the end from coming
+(
+    ai-forward -m "$demo_model" --control-timeout=60 --control=ctl tokens.ait
+    echo $? >status
+    sleep 1
+) | ai-features -m "$demo_model" | ai-decide -p "$policy" --control=ctl >held.aid
+echo 0 >zero
+same_bytes status zero "nor does a wrapper around it"
+shown held.aid >got
+same_bytes got want "the decisions are the same again"
+
 ai-forward -m "$demo_model" --stats=stats.json --decide="ai-features -m '$demo_model' | ai-decide -p '$policy'" \
     tokens.ait >decided.aid 2>err
 ok $? "the ring that ai-forward starts by itself ends well"
