@@ -24,8 +24,19 @@ examplesdir = $(pkgdatadir)
 nobase_dist_examples_SCRIPTS = \
 	examples/demo.sh \
 	examples/extract.sh \
+	examples/ring-awk.sh \
 	examples/ring-fifo.sh
-nobase_dist_examples_DATA = examples/setup.sh
+nobase_dist_examples_DATA = \
+	examples/setup.sh \
+	examples/prompts/README.md \
+	examples/prompts/agnews/test.tsv \
+	examples/prompts/agnews/train.tsv \
+	examples/prompts/sst2/test.tsv \
+	examples/prompts/sst2/train.tsv \
+	examples/prompts/subj/test.tsv \
+	examples/prompts/subj/train.tsv \
+	examples/prompts/trec/test.tsv \
+	examples/prompts/trec/train.tsv
 
 # Builds, then does the whole job on the prompts of examples/.
 demo: all

@@ -10,8 +10,9 @@ mkdir tmp
 TMPDIR=$tap_dir/tmp
 export TMPDIR
 status_is 0 "the demonstration runs" sh "$AI_SOURCE/examples/demo.sh"
-contains out '^accuracy' "it prints the table of ai-eval"
-contains out '^seconds' "with the time of the runs"
+contains out '^all  *240 ' "it prints the table of ai-eval"
+awk '$1 == "all" { exit !($NF ~ /%$/ && $(NF - 1) > 0 && $(NF - 2) > 0) } END { if (!NR) exit 1 }' out
+ok $? "with the time of both runs"
 [ ! -s err ]
 ok $? "and nothing on standard error"
 set -- tmp/*
