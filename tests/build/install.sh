@@ -9,7 +9,7 @@ prefix=$tap_dir/root/usr
 status_is 0 "make install" "$MAKE" -C "$AI_BUILD" install DESTDIR="$tap_dir/root" prefix=/usr
 programs=0
 for path in "$AI_BUILD"/cmd/ai-*; do
-    case $path in *.*) continue ;; esac
+    case ${path##*/} in *.*) continue ;; esac
     [ -x "$path" ] || continue
     program=${path##*/}
     programs=$((programs + 1))

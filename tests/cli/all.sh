@@ -25,7 +25,7 @@ arguments() {
 
 programs=
 for path in "$AI_BUILD"/cmd/ai-*; do
-    case $path in *.*) continue ;; esac
+    case ${path##*/} in *.*) continue ;; esac
     [ ! -x "$path" ] || programs="$programs ${path##*/}"
 done
 [ -n "$programs" ] || skip_all "no programs built"

@@ -22,7 +22,7 @@ printf '%s\n' $everywhere | sort >everywhere
 
 found=0
 for path in "$AI_BUILD"/cmd/ai-*; do
-    case $path in *.*) continue ;; esac
+    case ${path##*/} in *.*) continue ;; esac
     [ -x "$path" ] || continue
     program=${path##*/}
     found=1
