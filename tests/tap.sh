@@ -21,9 +21,9 @@ cd "$tap_dir" || exit 99
 ok() {
     tap_run=$((tap_run + 1))
     if [ "$1" -eq 0 ]; then
-        echo "ok $tap_run - $2"
+        printf '%s\n' "ok $tap_run - $2" # echo would read backslashes
     else
-        echo "not ok $tap_run - $2"
+        printf '%s\n' "not ok $tap_run - $2"
         tap_failed=$((tap_failed + 1))
     fi
 }
