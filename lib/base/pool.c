@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* About ten microseconds: longer than the gap between two products of a block,
- * far shorter than the wait for a verdict. */
-enum { SPINS = 2000 };
+/* Some ten microseconds: longer than the gap between two products of a block, far
+ * shorter than the wait for a verdict. */
+enum { SPINS = 600 };
 
 struct worker {
     struct ai_pool *pool;

@@ -11,6 +11,9 @@
  * cache beside the rows of x that stream past it. */
 enum { PANEL = 128 * 1024, PANEL_ROWS_STEP = 16 };
 
+/* Multiply-adds below which a product is done before the other threads are awake. */
+enum { ALONE = 1 << 20 };
+
 struct ai_kernels {
     struct ai_pool *pool;
     float **panel;      /* [threads][panel_floats] */
@@ -130,8 +133,15 @@ void ai_matmul(struct ai_kernels *k, const struct ai_tensor *w, const struct ai_
 {
     struct product p = {k, w, bias, x, y, ldx, ldy, n, 0};
 
+    size_t panels;
+
     if (n == 0)
         return;
     p.panel_rows = rows_a_panel(k, w);
-    ai_pool_run(k->pool, (w->rows + p.panel_rows - 1) / p.panel_rows, one_panel, &p);
+    panels = (w->rows + p.panel_rows - 1) / p.panel_rows;
+    if ((double)n * (double)w->rows * (double)w->cols < ALONE)
+        for (size_t i = 0; i < panels; i++)
+            one_panel(&p, i, 0);
+    else
+        ai_pool_run(k->pool, panels, one_panel, &p);
 }
