@@ -9,6 +9,9 @@
 
 /* Columns of logits in memory at once; a whole number of blocks of every weight format. */
 enum { TILE = 4096 };
+/* A head of at most so many bytes as f32 is decoded once, not for every batch: in the
+ * ring batches have few rows. */
+enum { HEAD_COPY = 32 << 20 };
 /* Rows of the head gathered at once for a short list of tokens, in floats. */
 enum { GATHER = 4 << 20 };
 
@@ -18,6 +21,8 @@ struct ai_lens {
     size_t max_rows;
     float *norm_weight, *norm_bias; /* [H] each, or NULL */
     float *head_bias;               /* [V], or NULL */
+    struct ai_tensor head;          /* [V, H]: the model's, or the copy */
+    float *head_copy;               /* [V, H] as f32, or NULL */
     float *normed;                  /* [max_rows, H] */
     float *tile;                    /* [max_rows, TILE] */
     struct ai_softmax *softmax;     /* [max_rows] */
@@ -38,6 +43,22 @@ static int decode_vector(const struct ai_tensor *t, float **out, struct ai_err *
     if (!*out)
         return -1;
     ai_tensor_rows(t, 0, 1, *out);
+    return 0;
+}
+
+static int take_head(struct ai_lens *l, struct ai_err *err)
+{
+    const struct ai_tensor *head = &l->model->head.weight;
+
+    l->head = *head;
+    if (head->type == AI_W_F32 || head->rows * head->cols > HEAD_COPY / sizeof(float))
+        return 0;
+    l->head_copy = ai_alloc_aligned(head->rows * head->cols, sizeof(float), err);
+    if (!l->head_copy)
+        return -1;
+    ai_tensor_rows(head, 0, head->rows, l->head_copy);
+    l->head.type = AI_W_F32;
+    l->head.data = l->head_copy;
     return 0;
 }
 
@@ -69,7 +90,7 @@ struct ai_lens *ai_lens_new(const struct ai_model *model, struct ai_pool *pool, 
     if (!(l->kernels = ai_kernels_new(pool, err)) ||
         decode_vector(&model->final_norm.weight, &l->norm_weight, err) ||
         decode_vector(&model->final_norm.bias, &l->norm_bias, err) ||
-        decode_vector(&model->head.bias, &l->head_bias, err) ||
+        decode_vector(&model->head.bias, &l->head_bias, err) || take_head(l, err) ||
         !(l->normed = ai_alloc_aligned(max_rows, model->hp.width * sizeof(float), err)) ||
         !(l->tile = ai_alloc_aligned(max_rows, TILE * sizeof(float), err)) ||
         !(l->softmax = ai_calloc(max_rows, sizeof *l->softmax, err))) {
@@ -87,6 +108,7 @@ void ai_lens_free(struct ai_lens *l)
     free(l->norm_weight);
     free(l->norm_bias);
     free(l->head_bias);
+    free(l->head_copy);
     free(l->normed);
     free(l->tile);
     free(l->softmax);
@@ -117,7 +139,7 @@ static void normalise(struct ai_lens *l, const float *states, size_t n)
 /* y[n, width]: logits of the vocabulary's columns [from, from + width), from a multiple of TILE. */
 static void tile_logits(struct ai_lens *l, size_t n, size_t from, size_t width, float *y, size_t ldy)
 {
-    const struct ai_tensor *head = &l->model->head.weight;
+    const struct ai_tensor *head = &l->head;
     struct ai_tensor w = *head, bias = {.type = AI_W_F32, .rows = 1, .cols = width};
 
     w.data = (const char *)head->data + from * ai_tensor_row_bytes(head);
@@ -168,7 +190,7 @@ void ai_lens_top(struct ai_lens *l, const float *states, size_t n, unsigned k, s
 /* Decodes the head's rows of tokens [0, n), unless they are those of the last call. */
 static int gather(struct ai_lens *l, const uint32_t *tokens, size_t n, struct ai_err *err)
 {
-    const struct ai_tensor *head = &l->model->head.weight;
+    const struct ai_tensor *head = &l->head;
 
     if (l->gathered.n == n && memcmp(l->gathered.tokens, tokens, n * sizeof *tokens) == 0)
         return 0;
