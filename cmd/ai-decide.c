@@ -1,11 +1,11 @@
 /* ai-decide: features in, decisions out, verdicts to the control pipe. */
 #include "cli/cli.h"
 
-#include "base/mem.h"
 #include "control/control.h"
 #include "io/fd.h"
 #include "policy/policy.h"
-#include "stream/records.h"
+#include "stream/names.h"
+#include "stream/open.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,10 +40,9 @@ static int option(int key, const char *arg, struct ai_err *err)
     }
 }
 
-/* A document whose end has not come: documents come and end roughly in order. */
+/* What is known of a document whose end has not come. */
 struct live {
-    uint64_t number;
-    bool settled, ended;
+    bool settled;
 };
 
 struct work {
@@ -55,8 +54,10 @@ struct work {
     struct ai_buf lines;      /* verdicts not written yet */
     struct ai_buf payload;
     unsigned layers;
-    struct live *live;        /* [first, n) rising numbers */
-    size_t first, n, cap;
+    size_t n_features;        /* in each record, as the header says */
+    struct ai_open *live;     /* of struct live */
+    bool any;                 /* a document has begun: */
+    uint64_t newest;          /* the last one that did */
     uint64_t early;
     struct cli_progress progress;
 };
@@ -81,18 +82,14 @@ static int on_wait(void *arg, struct ai_err *err)
 
 static int bind_features(struct work *w, struct ai_err *err)
 {
-    const char *list = ai_meta_get(ai_reader_meta(w->in), "features");
-    const char *names[AI_MAX_FEATURES];
-    char *copy = list ? ai_strndup(list, strlen(list), err) : NULL;
-    size_t n = 0;
+    struct ai_names names;
     int rc;
 
-    if (!copy)
-        return list ? -1 : ai_fail(err, AI_EINPUT, "header: no line 'features'");
-    for (char *p = strtok(copy, ","); p && n < AI_MAX_FEATURES; p = strtok(NULL, ","))
-        names[n++] = p;
-    rc = ai_policy_bind(w->policy, names, n, err);
-    free(copy);
+    if (ai_names_of_features(ai_reader_meta(w->in), &names, err))
+        return -1;
+    w->n_features = names.n;
+    rc = ai_policy_bind(w->policy, names.name, names.n, err);
+    ai_names_free(&names);
     return rc;
 }
 
@@ -148,36 +145,12 @@ static int say_hello(struct work *w, struct ai_err *err)
 
 static int begin(struct work *w, uint64_t number, struct ai_err *err)
 {
-    if (w->n > w->first && w->live[w->n - 1].number >= number)
+    if (w->any && w->newest >= number)
         return ai_fail(err, AI_EINPUT, "document %llu begins after document %llu", (unsigned long long)number,
-                       (unsigned long long)w->live[w->n - 1].number);
-    if (w->first > 1024 && w->first > w->n / 2) {
-        memmove(w->live, w->live + w->first, (w->n - w->first) * sizeof *w->live);
-        w->n -= w->first;
-        w->first = 0;
-    }
-    if (ai_grow(&w->live, &w->cap, w->n + 1, sizeof *w->live, err))
-        return -1;
-    w->live[w->n++] = (struct live){number, false, false};
-    return 0;
-}
-
-static struct live *find(struct work *w, uint64_t number, struct ai_err *err)
-{
-    size_t lo = w->first, hi = w->n;
-
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-
-        if (w->live[mid].number < number)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo < w->n && w->live[lo].number == number && !w->live[lo].ended)
-        return &w->live[lo];
-    ai_fail(err, AI_EINPUT, "document %llu has not begun, or has ended", (unsigned long long)number);
-    return NULL;
+                       (unsigned long long)w->newest);
+    w->any = true;
+    w->newest = number;
+    return ai_open_begin(w->live, number, err) ? 0 : -1;
 }
 
 static int end(struct work *w, const struct ai_record *rec, struct ai_err *err)
@@ -185,14 +158,13 @@ static int end(struct work *w, const struct ai_record *rec, struct ai_err *err)
     struct ai_doc_end e;
     struct live *l;
 
-    if (ai_doc_end_decode(rec, &e, err) || !(l = find(w, e.doc, err)))
+    if (ai_doc_end_decode(rec, &e, err) || !(l = ai_open_get(w->live, e.doc, err)))
         return -1;
     if (!l->settled)
         return ai_fail(err, AI_EINPUT, "document %llu ends undecided: its last layer, %u, is not in the stream",
                        (unsigned long long)e.doc, w->layers);
-    l->ended = true;
-    while (w->first < w->n && w->live[w->first].ended)
-        w->first++;
+    if (ai_open_end(w->live, e.doc, err))
+        return -1;
     w->progress.documents++;
     cli_progress_update(w->cli, &w->progress);
     w->payload.len = 0;
@@ -236,8 +208,10 @@ static int decide(struct work *w, const struct ai_record *rec, struct ai_err *er
     double score;
     bool leave;
 
-    if (ai_features_decode(rec, &f, err) || !(l = find(w, f.doc, err)))
+    if (ai_features_decode(rec, &f, err) || !(l = ai_open_get(w->live, f.doc, err)))
         return -1;
+    if (f.n != w->n_features)
+        return ai_fail(err, AI_EINPUT, "%u features, the header names %zu", f.n, w->n_features);
     if (f.layer > w->layers)
         return ai_fail(err, AI_EINPUT, "layer %u of %u", f.layer, w->layers);
     if (l->settled) /* a recording goes on after the exit */
@@ -287,7 +261,8 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
     struct ai_record rec;
     int got;
 
-    w->policy = ai_policy_open(opt.policy, err);
+    w->live = ai_open_new(sizeof(struct live), NULL, err);
+    w->policy = w->live ? ai_policy_open(opt.policy, err) : NULL;
     if (!w->policy)
         return -1;
     w->in = ai_reader_open(fd, name, AI_KIND_FEATURES, err);
@@ -303,10 +278,8 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
             return err->code == AI_EINPUT ? ai_reader_err_at(w->in, err) : -1;
     if (got < 0 || write_lines(w, err))
         return -1;
-    if (w->first < w->n) {
-        ai_fail(err, AI_EINPUT, "document %llu never ends", (unsigned long long)w->live[w->first].number);
+    if (ai_open_none(w->live, err))
         return ai_err_at(err, "%s", name);
-    }
     return cli_writer_end(w->cli, err);
 }
 
@@ -330,7 +303,7 @@ static int run(struct cli *cli, struct ai_err *err)
                  w.progress.layer_n ? w.progress.layer_sum / (double)w.progress.layer_n : 0, w.layers);
     ai_buf_free(&w.lines);
     ai_buf_free(&w.payload);
-    free(w.live);
+    ai_open_free(w.live);
     ai_reader_free(w.in);
     ai_policy_free(w.policy);
     cli_close_input(fd);

@@ -23,6 +23,10 @@ enum { KEY_LAYERS = 300, KEY_CONTROL, KEY_DECIDE, KEY_BATCH, KEY_BATCH_TOKENS, K
 /* After the end, for a decider that still has something to say.  Not for ever: a shell
  * around this program may hold its output open, and then nobody downstream sees an end. */
 enum { DRAIN_SECONDS = 5 };
+enum {
+    RING_BATCH = 1024,   /* documents of a batch whose verdicts fit in a FIFO while we write states */
+    GRACE_SECONDS = 2,   /* for a decider to end when its input has */
+};
 
 static const struct cli_option options[] = {
     {'m', "model", "MODEL", "GGUF file or Hugging Face directory"},
@@ -88,6 +92,7 @@ struct work {
     struct ai_referee referee;
     struct ai_control *control;
     bool deaf;                  /* the control pipe is lost and we go on without it */
+    bool no_verdict;            /* what failed was the wait for one */
     char fifo_dir[64], fifo[80];
     pid_t child;
     struct ai_buf payload;
@@ -189,8 +194,10 @@ static int plan_layers(struct work *w, struct ai_err *err)
         return 0;
     if (opt.all_positions)
         return ai_fail(err, AI_EUSAGE, "--positions=all and a decider exclude each other");
-    if (ai_control_hello(w->control, &hello, err))
+    if (ai_control_hello(w->control, &hello, err)) {
+        w->no_verdict = err->code == AI_ESYS;
         return -1;
+    }
     if (opt.decide)
         remove_fifo(w); /* both ends are open */
     if (*hello.model && strcmp(hello.model, w->model->digest) != 0)
@@ -238,6 +245,8 @@ static int on_flush(void *arg, struct ai_err *err)
 {
     struct work *w = arg;
 
+    if (w->deaf)
+        ai_control_discard(w->control);
     return w->control ? ai_writer_flush(w->out, err) : 0;
 }
 
@@ -248,6 +257,7 @@ static int on_decide(void *arg, unsigned layer, const size_t *seqs, size_t n, bo
     if (!w->deaf) {
         if (ai_referee_decide(&w->referee, layer, seqs, n, leave, err) == 0)
             return 0;
+        w->no_verdict = err->code == AI_ESYS;
         if (!opt.loss_continues || err->code != AI_ESYS)
             return -1;
         cli_warn("%s; going on at full depth", err->msg);
@@ -366,25 +376,33 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
     w->referee.control = w->control;
     w->referee.layers = w->model->hp.layers;
     w->referee.vocab = w->model->hp.vocab;
+    if (w->control && opt.batch > RING_BATCH) {
+        cli_info(w->cli, "--batch: %d with a decider", RING_BATCH);
+        opt.batch = RING_BATCH;
+    }
     while ((got = ai_batch_read(&w->batch, w->in, &w->model->hp, opt.batch, opt.batch_tokens, err)) > 0)
         if (run_batch(w, err))
             return -1;
     return got < 0 ? -1 : finish(w, err);
 }
 
-/* A decider that ended explains a broken pipe better than the pipe does. */
+/* A decider that ended explains a lost pipe better than the pipe does.  One that has
+ * not ended a moment after its input did may never do so: it is left to itself. */
 static void blame_child(struct work *w, struct ai_err *err)
 {
     struct ai_err why;
+    int ended;
 
-    if (w->child <= 0 || (err->code != AI_EPIPE && err->code != AI_ESYS))
+    if (w->child <= 0 || (err->code != AI_EPIPE && !w->no_verdict))
         return;
     close(1);
-    if (cli_spawn_wait(w->child, "--decide command", &why))
+    ended = cli_spawn_ended(w->child, GRACE_SECONDS, "--decide command", &why);
+    if (ended < 0)
         *err = why;
     else if (err->code == AI_EPIPE)
-        ai_fail(err, AI_ESYS, "--decide command: ended before its input did");
-    w->child = 0;
+        ai_fail(err, AI_ESYS, "--decide command: %s", ended ? "ended before its input did" : "reads no more");
+    if (ended)
+        w->child = 0;
 }
 
 static int run(struct cli *cli, struct ai_err *err)

@@ -5,7 +5,8 @@
 #include "control/control.h"
 #include "policy/policy.h"
 #include "policy/train.h"
-#include "stream/records.h"
+#include "stream/names.h"
+#include "stream/open.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,6 @@ struct row {
 
 /* A document whose rows are being gathered. */
 struct gathering {
-    uint64_t number;
     struct row *rows;
     size_t n, cap;
 };
@@ -73,8 +73,8 @@ struct work {
     struct ai_training training;
     unsigned layers;
     bool started;              /* the first header has been read */
-    struct gathering *open;
-    size_t n_open, cap_open;
+    size_t n_features;         /* in each record, as the header says */
+    struct ai_open *open;      /* of struct gathering */
     struct ai_sha256 documents; /* which documents trained */
 };
 
@@ -88,46 +88,35 @@ static int add_name(struct ai_policy *p, const char *name, struct ai_err *err)
     return 0;
 }
 
-static int choose_features(struct work *w, const char *list, struct ai_err *err)
+/* What --features says, or all that the stream offers and depth. */
+static int choose_features(struct work *w, const struct ai_names *offered, struct ai_err *err)
 {
-    const char *wanted = opt.features ? opt.features : list;
-    char *copy = ai_strndup(wanted, strlen(wanted), err);
-    int rc = copy ? 0 : -1;
-    bool depth = false;
+    struct ai_names wanted = {0};
+    const struct ai_names *list = opt.features ? &wanted : offered;
+    bool depth = opt.features != NULL;
+    int rc = 0;
 
-    for (char *p = copy ? strtok(copy, ",") : NULL; rc == 0 && p; p = strtok(NULL, ",")) {
-        depth = depth || strcmp(p, "depth") == 0;
-        rc = add_name(w->policy, p, err);
+    if (opt.features && ai_names_split(opt.features, &wanted, err)) {
+        err->code = AI_EUSAGE;
+        return ai_err_at(err, "--features");
     }
-    if (rc == 0 && !depth && !opt.features)
+    for (size_t i = 0; rc == 0 && i < list->n; i++) {
+        depth = depth || strcmp(list->name[i], "depth") == 0;
+        rc = add_name(w->policy, list->name[i], err);
+    }
+    if (rc == 0 && !depth)
         rc = add_name(w->policy, "depth", err);
-    free(copy);
+    ai_names_free(&wanted);
     return rc;
 }
 
-static int bind(struct work *w, const char *list, struct ai_err *err)
+static int take_header(struct work *w, const struct ai_meta *meta, const struct ai_names *names, struct ai_err *err)
 {
-    const char *names[AI_MAX_FEATURES];
-    char *copy = ai_strndup(list, strlen(list), err);
-    size_t n = 0;
-    int rc;
-
-    if (!copy)
-        return -1;
-    for (char *p = strtok(copy, ","); p && n < AI_MAX_FEATURES; p = strtok(NULL, ","))
-        names[n++] = p;
-    rc = ai_policy_bind(w->policy, names, n, err);
-    free(copy);
-    return rc;
-}
-
-static int take_header(struct work *w, const struct ai_meta *meta, struct ai_err *err)
-{
-    const char *model = ai_meta_get(meta, "model"), *list = ai_meta_get(meta, "features"), *head = ai_meta_get(meta, "head");
+    const char *model = ai_meta_get(meta, "model"), *head = ai_meta_get(meta, "head");
     uint64_t layers;
 
-    if (!list || !model)
-        return ai_fail(err, AI_EINPUT, "header: no line '%s'", list ? "model" : "features");
+    if (!model)
+        return ai_fail(err, AI_EINPUT, "header: no line 'model'");
     if (ai_meta_u64(meta, "layers", AI_MAX_LAYERS, &layers, err))
         return -1;
     if (!w->started) {
@@ -136,7 +125,7 @@ static int take_header(struct work *w, const struct ai_meta *meta, struct ai_err
             return ai_fail(err, AI_EINPUT, "header: model or head is too long");
         strcpy(w->policy->model, model);
         strcpy(w->policy->head, head ? head : "");
-        if (choose_features(w, list, err))
+        if (choose_features(w, names, err))
             return -1;
         if (opt.layers) {
             if (ai_layers_parse(opt.layers, w->layers, &w->policy->layers, err)) {
@@ -150,27 +139,38 @@ static int take_header(struct work *w, const struct ai_meta *meta, struct ai_err
     }
     if (strcmp(w->policy->model, model) != 0 || layers != w->layers)
         return ai_fail(err, AI_EINPUT, "header: features of model %s, the ones before are of %s", model, w->policy->model);
-    return bind(w, list, err);
+    w->n_features = names->n;
+    return ai_policy_bind(w->policy, names->name, names->n, err);
+}
+
+static int read_header(struct work *w, const struct ai_meta *meta, struct ai_err *err)
+{
+    struct ai_names names;
+    int rc;
+
+    if (ai_names_of_features(meta, &names, err))
+        return -1;
+    rc = take_header(w, meta, &names, err);
+    ai_names_free(&names);
+    return rc;
 }
 
 /* ---- documents ---- */
 
-static struct gathering *find(struct work *w, uint64_t number)
+static void release(void *item)
 {
-    for (size_t i = w->n_open; i-- > 0;)
-        if (w->open[i].number == number)
-            return &w->open[i];
-    return NULL;
+    struct gathering *g = item;
+
+    free(g->rows);
 }
 
 static int begin(struct work *w, const struct ai_record *rec, struct ai_err *err)
 {
     uint64_t number;
 
-    if (ai_record_doc(rec, &number, err) || ai_grow(&w->open, &w->cap_open, w->n_open + 1, sizeof *w->open, err))
+    if (ai_record_doc(rec, &number, err) || !ai_open_begin(w->open, number, err))
         return -1;
     ai_sha256_add(&w->documents, rec->data + 8, rec->len - 8);
-    w->open[w->n_open++] = (struct gathering){.number = number};
     return 0;
 }
 
@@ -180,11 +180,10 @@ static int add_row(struct work *w, const struct ai_record *rec, struct ai_err *e
     struct gathering *g;
     struct row *row;
 
-    if (ai_features_decode(rec, &f, err))
+    if (ai_features_decode(rec, &f, err) || !(g = ai_open_get(w->open, f.doc, err)))
         return -1;
-    g = find(w, f.doc);
-    if (!g)
-        return ai_fail(err, AI_EINPUT, "document %llu has not begun, or has ended", (unsigned long long)f.doc);
+    if (f.n != w->n_features)
+        return ai_fail(err, AI_EINPUT, "%u features, the header names %zu", f.n, w->n_features);
     if (f.layer < 1 || f.layer > w->layers || (g->n && g->rows[g->n - 1].layer >= f.layer))
         return ai_fail(err, AI_EINPUT, "document %llu: layer %u is out of order", (unsigned long long)f.doc, f.layer);
     if (ai_grow(&g->rows, &g->cap, g->n + 1, sizeof *g->rows, err))
@@ -199,11 +198,11 @@ static int add_row(struct work *w, const struct ai_record *rec, struct ai_err *e
 
 static int end(struct work *w, uint64_t number, struct ai_err *err)
 {
-    struct gathering *g = find(w, number);
+    struct gathering *g = ai_open_get(w->open, number, err);
     uint32_t doc = w->training.docs;
 
     if (!g)
-        return ai_fail(err, AI_EINPUT, "document %llu ends without having begun", (unsigned long long)number);
+        return -1;
     if (g->n < 2 || g->rows[g->n - 1].layer != w->layers)
         return ai_fail(err, AI_EINPUT, "document %llu: training needs its last layer, %u, and one before "
                                        "(ai-forward --layers=all)", (unsigned long long)number, w->layers);
@@ -211,9 +210,7 @@ static int end(struct work *w, uint64_t number, struct ai_err *err)
         if (ai_training_add(&w->training, g->rows[i].x, g->rows[i].layer, doc,
                             g->rows[i].token == g->rows[g->n - 1].token ? 1 : -1, err))
             return -1;
-    free(g->rows);
-    *g = w->open[--w->n_open];
-    return 0;
+    return ai_open_end(w->open, number, err);
 }
 
 static int take(struct work *w, const struct ai_record *rec, struct ai_err *err)
@@ -250,11 +247,9 @@ static int read_file(struct work *w, int i, struct ai_err *err)
         return -1;
     in = ai_reader_open(fd, name, AI_KIND_FEATURES, err);
     if (in)
-        rc = take_header(w, ai_reader_meta(in), err) ? ai_err_at(err, "%s", name) : read_stream(w, in, err);
-    if (rc == 0 && w->n_open) {
-        ai_fail(err, AI_EINPUT, "document %llu never ends", (unsigned long long)w->open[0].number);
+        rc = read_header(w, ai_reader_meta(in), err) ? ai_err_at(err, "%s", name) : read_stream(w, in, err);
+    if (rc == 0 && ai_open_none(w->open, err))
         rc = ai_err_at(err, "%s", name);
-    }
     ai_reader_free(in);
     cli_close_input(fd);
     return rc;
@@ -308,9 +303,10 @@ static int run(struct cli *cli, struct ai_err *err)
     int rc = -1;
 
     ai_sha256_init(&w.documents);
+    w.open = ai_open_new(sizeof(struct gathering), release, err);
     w.policy = ai_calloc(1, sizeof *w.policy, err);
-    if (!w.policy)
-        return -1;
+    if (!w.open || !w.policy)
+        goto out;
     for (int i = 0; i < (cli->argc ? cli->argc : 1); i++)
         if (read_file(&w, i, err))
             goto out;
@@ -319,9 +315,7 @@ static int run(struct cli *cli, struct ai_err *err)
     tell(&w, &report);
     rc = write_policy(&w, &report, err);
 out:
-    for (size_t i = 0; i < w.n_open; i++)
-        free(w.open[i].rows);
-    free(w.open);
+    ai_open_free(w.open);
     ai_training_free(&w.training);
     ai_policy_free(w.policy);
     return rc;

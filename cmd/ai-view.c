@@ -169,6 +169,8 @@ static int view_records(struct ai_reader *in, struct ai_err *err)
             break;
         }
     }
+    if (got == 0 && ai_text_end(v, err))
+        got = ai_reader_err_at(in, err);
 done:
     ai_text_view_free(v);
     ai_buf_free(&out);

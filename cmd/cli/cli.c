@@ -4,6 +4,7 @@
 #include "io/fd.h"
 
 #include "base/pool.h"
+#include "base/utf8.h"
 #include "cli/version.h"
 
 #include <errno.h>
@@ -275,6 +276,11 @@ static void remember_command_line(struct cli *cli, int argc, char **argv)
     for (char *c = cli->command_line; *c; c++)
         if ((unsigned char)*c < 32 || *c == 127)
             *c = ' ';
+    /* it stands in headers, which are UTF-8; names of files may be anything, and the
+     * end may be cut inside a character */
+    n = strlen(cli->command_line);
+    for (size_t good; (good = ai_utf8_check(cli->command_line, n)) < n;)
+        cli->command_line[good] = '?';
 }
 
 /* Descriptors 0-2 must exist, or the first file opened would become one of them. */
@@ -304,7 +310,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 
     done = parse(&cli, argc, argv, &status, &err);
     if (done < 0) {
-        cli_error("%s\nTry '%s --help'.", err.msg, program->name);
+        cli_usage_error("%s", err.msg);
         return 2;
     }
     if (done == 0) {

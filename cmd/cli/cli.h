@@ -113,7 +113,9 @@ void cli_progress_update(struct cli *cli, const struct cli_progress *p);
 void cli_progress_end(struct cli *cli); /* clears the line */
 
 /* ---- signals ---- */
-/* Calls fn(arg) before the process ends by failure or signal (FIFO removal, children). */
+/* Calls fn(arg) before the process ends by failure or signal (FIFO removal).  A signal
+ * that nobody heeds for two seconds calls it from a handler, perhaps twice: fn does
+ * nothing that a signal handler may not. */
 void cli_at_failure(void (*fn)(void *arg), void *arg);
 
 #endif

@@ -26,17 +26,12 @@ static struct {
 
 int cli_open_file(const char *file, const char **name, struct ai_err *err)
 {
-    int fd;
-
     if (!file || strcmp(file, "-") == 0) {
         *name = "standard input";
         return 0;
     }
     *name = file;
-    fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return ai_fail_errno(err, "%s", file);
-    return fd;
+    return ai_fd_open(file, O_RDONLY, err);
 }
 
 int cli_open_input(struct cli *cli, int i, const char **name, struct ai_err *err)
@@ -61,9 +56,9 @@ int cli_output_open(struct cli *cli, bool binary, int *fd, struct ai_err *err)
         out.fd = 1;
         out.name = "standard output";
     } else if (stat(cli->output, &st) == 0 && !S_ISREG(st.st_mode)) {
-        out.fd = open(cli->output, O_WRONLY | O_CLOEXEC);
+        out.fd = ai_fd_open(cli->output, O_WRONLY, err);
         if (out.fd < 0)
-            return ai_fail_errno(err, "%s", cli->output);
+            return -1;
         out.name = cli->output;
     } else {
         size_t n = strlen(cli->output) + 16;
@@ -90,6 +85,7 @@ int cli_output_open(struct cli *cli, bool binary, int *fd, struct ai_err *err)
 int cli_output_commit(struct cli *cli, struct ai_err *err)
 {
     int fd = out.fd;
+    char *temporary;
 
     (void)cli;
     if (out.temporary) {
@@ -101,24 +97,23 @@ int cli_output_commit(struct cli *cli, struct ai_err *err)
     out.fd = -1;
     if (close(fd) < 0) {
         ai_fail_errno(err, "%s: write error", out.name);
-        if (out.temporary)
-            unlink(out.temporary);
         return -1;
     }
     if (fd == 1 && open("/dev/null", O_WRONLY) < 0) /* stdio's last flush has nothing to say */
         return ai_fail_errno(err, "/dev/null");
     if (out.temporary && rename(out.temporary, out.final) < 0) {
         ai_fail_errno(err, "%s", out.final);
-        unlink(out.temporary);
         return -1;
     }
-    free(out.temporary);
-    out.temporary = NULL;
+    temporary = out.temporary;
+    out.temporary = NULL; /* before it is freed: a signal may come in between */
+    free(temporary);
     return 0;
 }
 
 void cli_output_abandon(int status, const struct ai_err *err)
 {
+    ai_fd_interrupted = NULL; /* the farewell may be written */
     if (out.writer && err->code != AI_EPIPE) {
         char message[700];
 
@@ -128,9 +123,14 @@ void cli_output_abandon(int status, const struct ai_err *err)
     }
     ai_writer_free(out.writer);
     out.writer = NULL;
+    cli_output_remove();
+    ai_buf_free(&out.text);
+}
+
+void cli_output_remove(void)
+{
     if (out.temporary)
         unlink(out.temporary);
-    ai_buf_free(&out.text);
 }
 
 struct ai_writer *cli_writer_open(struct cli *cli, enum ai_kind kind, const struct ai_meta *meta, struct ai_err *err)

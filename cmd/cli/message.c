@@ -15,7 +15,7 @@ void cli_quiet(bool q)
 
 /* One write, so that lines of several programs do not mix; a name from outside
  * must not be able to drive the terminal. */
-static void say(const char *what, const char *fmt, va_list ap)
+static void AI_PRINTF(3, 0) say(const char *what, const char *tail, const char *fmt, va_list ap)
 {
     char line[1400];
     int n = snprintf(line, sizeof line, "%s: %s", cli_program_name(), what);
@@ -24,9 +24,12 @@ static void say(const char *what, const char *fmt, va_list ap)
     vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, ap);
     len = strlen(line);
     for (size_t i = 0; i < len; i++)
-        if (((unsigned char)line[i] < 32 && line[i] != '\n') || line[i] == 127)
+        if ((unsigned char)line[i] < 32 || line[i] == 127 ||
+            ((unsigned char)line[i] == 0xc2 && (unsigned char)line[i + 1] < 0xa0)) /* U+0080 to U+009F */
             line[i] = '?';
     line[len++] = '\n';
+    if (tail)
+        len += (size_t)snprintf(line + len, sizeof line - len, "%s '%s --help'.\n", tail, cli_program_name());
     if (write(2, line, len) < 0) {
         /* nowhere left to complain */
     }
@@ -37,7 +40,16 @@ void cli_error(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    say("", fmt, ap);
+    say("", NULL, fmt, ap);
+    va_end(ap);
+}
+
+void cli_usage_error(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say("", "Try", fmt, ap);
     va_end(ap);
 }
 
@@ -48,7 +60,7 @@ void cli_warn(const char *fmt, ...)
     if (quiet)
         return;
     va_start(ap, fmt);
-    say("warning: ", fmt, ap);
+    say("warning: ", NULL, fmt, ap);
     va_end(ap);
 }
 
@@ -59,6 +71,6 @@ void cli_info(const struct cli *cli, const char *fmt, ...)
     if (cli->verbose < 1)
         return;
     va_start(ap, fmt);
-    say("", fmt, ap);
+    say("", NULL, fmt, ap);
     va_end(ap);
 }

@@ -7,14 +7,27 @@
 #include <stddef.h>
 #include <unistd.h>
 
+enum { GRACE_SECONDS = 2 };
+
 static volatile sig_atomic_t seen;
 
 static const int asked_to_stop[] = {SIGHUP, SIGINT, SIGTERM};
 
-/* Only a flag: the interrupted system call returns, normal code cleans up. */
+/* A flag: the interrupted system call returns, normal code cleans up.  A computation
+ * that makes no system calls (training, a large batch) or a reader that has stopped
+ * reading must not keep us: after a moment on_alarm ends it. */
 static void on_signal(int signal)
 {
     seen = signal;
+    alarm(GRACE_SECONDS);
+}
+
+/* Only what a signal handler may do; the reader sees a stream without its end. */
+static void on_alarm(int signal)
+{
+    cli_output_remove();
+    cli_failure_hooks();
+    cli_die_by(seen ? seen : signal);
 }
 
 static bool stop_wanted(void)
@@ -35,6 +48,8 @@ void cli_signals_init(void)
     for (size_t i = 0; i < sizeof asked_to_stop / sizeof *asked_to_stop; i++)
         if (sigaction(asked_to_stop[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(asked_to_stop[i], &sa, NULL);
+    sa.sa_handler = on_alarm;
+    sigaction(SIGALRM, &sa, NULL);
     /* A reader that goes away is an error of one write: a closed control pipe wants
      * a message, a closed standard output a silent death by SIGPIPE later. */
     sa.sa_handler = SIG_IGN;
@@ -58,19 +73,19 @@ _Noreturn void cli_die_by(int signal)
 
 enum { MAX_HOOKS = 8 };
 static struct { void (*fn)(void *); void *arg; } hooks[MAX_HOOKS];
-static int n_hooks;
+static volatile sig_atomic_t n_hooks;
 
 void cli_at_failure(void (*fn)(void *arg), void *arg)
 {
     AI_ASSERT(n_hooks < MAX_HOOKS);
     hooks[n_hooks].fn = fn;
-    hooks[n_hooks++].arg = arg;
+    hooks[n_hooks].arg = arg;
+    n_hooks++; /* last: a signal may come in between */
 }
 
 void cli_failure_hooks(void)
 {
-    while (n_hooks > 0) {
-        n_hooks--;
-        hooks[n_hooks].fn(hooks[n_hooks].arg);
-    }
+    for (int i = n_hooks; i-- > 0;)
+        hooks[i].fn(hooks[i].arg);
+    n_hooks = 0;
 }

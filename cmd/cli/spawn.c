@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -58,6 +59,18 @@ pid_t cli_spawn_after(const char *command, const char *name, const char *value, 
     return pid;
 }
 
+/* What it means for us that the command ended so.  0, or -1 with err. */
+static int judge(int status, const char *what, struct ai_err *err)
+{
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGPIPE)
+        return ai_fail(err, AI_ESYS, "%s: killed by signal %d", what, WTERMSIG(status));
+    if (WIFSIGNALED(status) || WEXITSTATUS(status) == 128 + SIGPIPE)
+        return ai_fail(err, AI_EPIPE, "%s: its reader has gone", what);
+    if (WEXITSTATUS(status))
+        return ai_fail(err, AI_ESYS, "%s: ended with status %d", what, WEXITSTATUS(status));
+    return 0;
+}
+
 int cli_spawn_wait(pid_t pid, const char *what, struct ai_err *err)
 {
     int status;
@@ -68,11 +81,22 @@ int cli_spawn_wait(pid_t pid, const char *what, struct ai_err *err)
         if (ai_fd_interrupted && ai_fd_interrupted())
             return ai_fail(err, AI_ESIGNAL, "interrupted");
     }
-    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGPIPE)
-        return ai_fail(err, AI_ESYS, "%s: killed by signal %d", what, WTERMSIG(status));
-    if (WIFSIGNALED(status) || WEXITSTATUS(status) == 128 + SIGPIPE)
-        return ai_fail(err, AI_EPIPE, "%s: its reader has gone", what);
-    if (WEXITSTATUS(status))
-        return ai_fail(err, AI_ESYS, "%s: ended with status %d", what, WEXITSTATUS(status));
-    return 0;
+    return judge(status, what, err);
+}
+
+int cli_spawn_ended(pid_t pid, double seconds, const char *what, struct ai_err *err)
+{
+    double end = ai_clock_seconds() + seconds;
+    struct timespec moment = {0, 5000000};
+    int status;
+    pid_t got;
+
+    while ((got = waitpid(pid, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+        if (ai_clock_seconds() > end)
+            return 0;
+        nanosleep(&moment, NULL);
+    }
+    if (got < 0)
+        return ai_fail_errno(err, "%s", what);
+    return judge(status, what, err) ? -1 : 1;
 }

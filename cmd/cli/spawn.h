@@ -15,5 +15,7 @@ pid_t cli_spawn_after(const char *command, const char *name, const char *value, 
 /* Waits for it.  Returns 0 if it succeeded; -1 saying how it ended otherwise (a
  * death by SIGPIPE is AI_EPIPE: its reader has gone, so ours has). */
 int cli_spawn_wait(pid_t pid, const char *what, struct ai_err *err) AI_CHECKED;
+/* The same without waiting longer than so many seconds.  Returns 1 if it succeeded, 0 if it has not ended. */
+int cli_spawn_ended(pid_t pid, double seconds, const char *what, struct ai_err *err) AI_CHECKED;
 
 #endif

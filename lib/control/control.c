@@ -209,6 +209,15 @@ int ai_control_drain(struct ai_control *c, double seconds, struct ai_err *err)
     return c->timed_out ? 0 : got;
 }
 
+void ai_control_discard(struct ai_control *c)
+{
+    char bytes[4096];
+
+    while (read(c->fd, bytes, sizeof bytes) > 0) {
+        /* nobody wants to know */
+    }
+}
+
 int ai_control_open_writer(const char *file, double seconds, struct ai_err *err)
 {
     double end = ai_clock_seconds() + seconds;

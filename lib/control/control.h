@@ -71,6 +71,9 @@ int ai_control_next(struct ai_control *c, struct ai_verdict *v, bool wait, struc
 /* Reads on until the decider closes its end, or is silent for so many seconds: all is
  * decided, so that is no failure.  Verdicts that still come are ignored; garbage fails. */
 int ai_control_drain(struct ai_control *c, double seconds, struct ai_err *err) AI_CHECKED;
+/* Throws away what has come so far, without waiting: a decider that nobody listens to
+ * any more must not block on a full pipe. */
+void ai_control_discard(struct ai_control *c);
 void ai_control_free(struct ai_control *c);
 
 /* ---- the decider's side ---- */

@@ -8,7 +8,7 @@ enum { MAX_FIELDS = 6 };
 
 struct fields {
     size_t n;
-    char text[320];
+    char text[4096 + 1]; /* the longest line that is read: a list of a thousand layers fits */
     char *f[MAX_FIELDS];
 };
 

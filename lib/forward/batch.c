@@ -80,6 +80,13 @@ static int read_one(struct ai_batch *b, struct ai_reader *r, const struct ai_hpa
     if (ai_doc_decode(&rec, &b->waiting, err))
         return ai_reader_err_at(r, err);
     b->has_waiting = true;
+    if (b->any && b->waiting.number <= b->newest) { /* verdicts are looked up in this order */
+        ai_fail(err, AI_EINPUT, "document %llu begins after document %llu", (unsigned long long)b->waiting.number,
+                (unsigned long long)b->newest);
+        return ai_reader_err_at(r, err);
+    }
+    b->any = true;
+    b->newest = b->waiting.number;
     got = ai_reader_next(r, &rec, err);
     if (got < 0)
         return -1;

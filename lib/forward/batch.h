@@ -18,6 +18,8 @@ struct ai_batch {
     size_t cap_first, cap_seqs;
     struct ai_doc waiting;       /* read, but did not fit the batch before */
     bool has_waiting;
+    bool any;                    /* a document has begun: */
+    uint64_t newest;             /* the last one that did */
     uint32_t *waiting_ids;
     size_t cap_waiting;
     uint32_t n_waiting;
@@ -26,7 +28,7 @@ struct ai_batch {
 /* Reads the next documents: up to max_docs, and up to max_tokens unless one
  * document alone has more.  Waits for the first; for more only as long as they come
  * within a few milliseconds, so that somebody typing is answered at once.
- * Checks each prompt against the model's vocabulary and context.
+ * Checks that document numbers rise, and each prompt against the model's vocabulary and context.
  * Returns 1, 0 at the end of the stream, -1 with err. */
 int ai_batch_read(struct ai_batch *b, struct ai_reader *r, const struct ai_hparams *hp, size_t max_docs,
                   uint64_t max_tokens, struct ai_err *err) AI_CHECKED;

@@ -18,17 +18,34 @@ static int interrupted(struct ai_err *err)
     return 0;
 }
 
+int ai_fd_open(const char *name, int flags, struct ai_err *err)
+{
+    for (;;) {
+        int fd;
+
+        if (interrupted(err))
+            return -1;
+        fd = open(name, flags | O_CLOEXEC);
+        if (fd >= 0)
+            return fd;
+        if (errno != EINTR)
+            return ai_fail_errno(err, "%s", name);
+    }
+}
+
 long ai_fd_read(int fd, void *p, size_t n, struct ai_err *err)
 {
     for (;;) {
-        ssize_t got = read(fd, p, n);
+        ssize_t got;
 
+        if (interrupted(err))
+            return -1;
+        got = read(fd, p, n);
         if (got >= 0)
             return (long)got;
-        if (errno == EINTR) {
-            if (interrupted(err))
-                return -1;
-        } else if (errno == EAGAIN) {
+        if (errno == EINTR)
+            continue;
+        if (errno == EAGAIN) {
             if (ai_fd_wait(fd, -1, err) < 0)
                 return -1;
         } else {
@@ -42,14 +59,16 @@ int ai_fd_write(int fd, const void *data, size_t n, struct ai_err *err)
     const char *p = data;
 
     while (n) {
-        ssize_t put = write(fd, p, n);
+        ssize_t put;
 
+        if (interrupted(err))
+            return -1;
+        put = write(fd, p, n);
         if (put >= 0) {
             p += put;
             n -= (size_t)put;
         } else if (errno == EINTR) {
-            if (interrupted(err))
-                return -1;
+            continue;
         } else if (errno == EAGAIN) {
             struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 
@@ -69,14 +88,15 @@ int ai_fd_wait(int fd, int timeout_ms, struct ai_err *err)
 
     for (;;) {
         struct pollfd pfd = {.fd = fd, .events = POLLIN};
-        int n = poll(&pfd, 1, timeout_ms);
+        int n;
 
+        if (interrupted(err))
+            return -1;
+        n = poll(&pfd, 1, timeout_ms);
         if (n >= 0)
             return n > 0;
         if (errno != EINTR)
             return ai_fail_errno(err, "cannot wait for input");
-        if (interrupted(err))
-            return -1;
         if (timeout_ms >= 0) {
             double left = end - ai_clock_seconds();
 

@@ -8,9 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Asked whenever a system call was interrupted; true means "stop": the call then
- * fails with AI_ESIGNAL.  Set once by the command line; NULL means never stop. */
+/* Asked before every system call that may block and when one was interrupted; true
+ * means "stop": the call then fails with AI_ESIGNAL.  Set once by the command line;
+ * NULL means never stop. */
 extern bool (*ai_fd_interrupted)(void);
+
+/* open(2), close-on-exec, also of a FIFO that waits for its other end.  Returns the descriptor or -1. */
+int ai_fd_open(const char *name, int flags, struct ai_err *err) AI_CHECKED;
 
 /* Reads up to n bytes.  Returns how many (0: end of file), -1 on error. */
 long ai_fd_read(int fd, void *p, size_t n, struct ai_err *err) AI_CHECKED;

@@ -83,7 +83,9 @@ static float softmax_sum(float *x, size_t n)
 {
     float max = -INFINITY, sum = 0;
 
+#if !defined(__clang__) /* it will not reorder comparisons that a NaN may reach, and says so */
 #pragma omp simd reduction(max : max)
+#endif
     for (size_t i = 0; i < n; i++)
         max = x[i] > max ? x[i] : max;
 #pragma omp simd reduction(+ : sum)

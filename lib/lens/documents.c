@@ -1,24 +1,32 @@
 #include "lens/documents.h"
 
 #include "base/mem.h"
+#include "stream/open.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Open addressing with linear probing; a removal moves later entries back, so that
- * there are no tombstones. */
 struct ai_lens_documents {
     size_t width;
-    struct ai_lens_doc **table;
-    size_t size;            /* a power of two, more than twice n */
-    size_t n, tokens;       /* open documents, and tokens of all of them */
+    struct ai_open *open;   /* of struct ai_lens_doc */
+    size_t tokens;          /* of all open documents */
 };
 
-static size_t place(const struct ai_lens_documents *d, uint64_t number)
+static void forget_tokens(struct ai_lens_doc *doc)
 {
-    uint64_t h = number * UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i < doc->n_tokens; i++)
+        free(doc->tokens[i].before.state);
+    doc->n_tokens = 0;
+}
 
-    return (size_t)(h >> 32) & (d->size - 1);
+static void release(void *item)
+{
+    struct ai_lens_doc *doc = item;
+
+    forget_tokens(doc);
+    free(doc->tokens);
+    free(doc->choices);
 }
 
 struct ai_lens_documents *ai_lens_documents_new(size_t width, struct ai_err *err)
@@ -28,76 +36,25 @@ struct ai_lens_documents *ai_lens_documents_new(size_t width, struct ai_err *err
     if (!d)
         return NULL;
     d->width = width;
-    d->size = 64;
-    d->table = ai_calloc(d->size, sizeof(struct ai_lens_doc *), err);
-    if (!d->table) {
+    d->open = ai_open_new(sizeof(struct ai_lens_doc), release, err);
+    if (!d->open) {
         free(d);
         return NULL;
     }
     return d;
 }
 
-static void forget_tokens(struct ai_lens_documents *d, struct ai_lens_doc *doc)
-{
-    for (size_t i = 0; i < doc->n_tokens; i++)
-        free(doc->tokens[i].before.state);
-    d->tokens -= doc->n_tokens;
-    doc->n_tokens = 0;
-}
-
-static void free_doc(struct ai_lens_documents *d, struct ai_lens_doc *doc)
-{
-    if (!doc)
-        return;
-    forget_tokens(d, doc);
-    free(doc->tokens);
-    free(doc->choices);
-    free(doc);
-}
-
 void ai_lens_documents_free(struct ai_lens_documents *d)
 {
     if (!d)
         return;
-    for (size_t i = 0; i < d->size; i++)
-        free_doc(d, d->table[i]);
-    free(d->table);
+    ai_open_free(d->open);
     free(d);
-}
-
-/* The entry of number, or the empty one where it would go. */
-static size_t slot_of(const struct ai_lens_documents *d, uint64_t number)
-{
-    size_t i = place(d, number);
-
-    while (d->table[i] && d->table[i]->number != number)
-        i = (i + 1) & (d->size - 1);
-    return i;
 }
 
 struct ai_lens_doc *ai_lens_documents_find(struct ai_lens_documents *d, uint64_t number)
 {
-    return d->table[slot_of(d, number)];
-}
-
-static int make_room(struct ai_lens_documents *d, struct ai_err *err)
-{
-    struct ai_lens_doc **old = d->table;
-    size_t old_size = d->size;
-
-    if (2 * (d->n + 1) < d->size)
-        return 0;
-    d->table = ai_calloc(2 * old_size, sizeof(struct ai_lens_doc *), err);
-    if (!d->table) {
-        d->table = old;
-        return -1;
-    }
-    d->size = 2 * old_size;
-    for (size_t i = 0; i < old_size; i++)
-        if (old[i])
-            d->table[slot_of(d, old[i]->number)] = old[i];
-    free(old);
-    return 0;
+    return ai_open_find(d->open, number);
 }
 
 static int by_id(const void *a, const void *b)
@@ -133,46 +90,22 @@ static int copy_choices(struct ai_lens_doc *to, const struct ai_doc *doc, uint32
 int ai_lens_documents_open(struct ai_lens_documents *d, const struct ai_doc *doc, bool keep_choices, uint32_t vocab,
                            struct ai_err *err)
 {
-    struct ai_lens_doc *new;
+    struct ai_lens_doc *new = ai_open_begin(d->open, doc->number, err);
 
-    if (ai_lens_documents_find(d, doc->number))
-        return ai_fail(err, AI_EINPUT, "it begins twice");
-    if (d->n == AI_LENS_MAX_DOCUMENTS)
-        return ai_fail(err, AI_EINPUT, "more than %d documents are open at once", AI_LENS_MAX_DOCUMENTS);
-    if (make_room(d, err))
-        return -1;
-    new = ai_calloc(1, sizeof *new, err);
     if (!new)
         return -1;
-    new->number = doc->number;
-    if (keep_choices && copy_choices(new, doc, vocab, err)) {
-        free_doc(d, new);
-        return -1;
-    }
-    d->table[slot_of(d, new->number)] = new;
-    d->n++;
+    if (keep_choices && copy_choices(new, doc, vocab, err))
+        return ai_err_at(err, "document %" PRIu64, doc->number);
     return 0;
 }
 
 int ai_lens_documents_close(struct ai_lens_documents *d, uint64_t number, struct ai_err *err)
 {
-    size_t hole = slot_of(d, number), mask = d->size - 1;
+    const struct ai_lens_doc *doc = ai_open_find(d->open, number);
 
-    if (!d->table[hole])
-        return ai_fail(err, AI_EINPUT, "it ends without having begun");
-    free_doc(d, d->table[hole]);
-    d->table[hole] = NULL;
-    d->n--;
-    for (size_t i = (hole + 1) & mask; d->table[i]; i = (i + 1) & mask) {
-        size_t home = place(d, d->table[i]->number);
-
-        if (((i - home) & mask) >= ((i - hole) & mask)) {
-            d->table[hole] = d->table[i];
-            d->table[i] = NULL;
-            hole = i;
-        }
-    }
-    return 0;
+    if (doc)
+        d->tokens -= doc->n_tokens;
+    return ai_open_end(d->open, number, err);
 }
 
 /* Index of position among the document's tokens, or of where it would go. */
@@ -215,7 +148,8 @@ struct ai_lens_before *ai_lens_documents_before(struct ai_lens_documents *d, str
     size_t i;
 
     if (doc->step != step) {
-        forget_tokens(d, doc);
+        d->tokens -= doc->n_tokens;
+        forget_tokens(doc);
         doc->step = step;
     }
     i = token_at(doc, position);

@@ -7,10 +7,9 @@
 
 /* More than these at once are refused: a stream that never ends its documents
  * must not take all memory. */
-enum { AI_LENS_MAX_DOCUMENTS = 1 << 20, AI_LENS_MAX_TOKENS = 1 << 22 };
+enum { AI_LENS_MAX_TOKENS = 1 << 22 };
 
 struct ai_lens_doc {
-    uint64_t number;
     bool ended;            /* its end was seen, its last states may still wait: for the caller */
     uint32_t *choices;     /* first tokens of its choices, ascending, each once */
     size_t n_choices;
@@ -25,7 +24,7 @@ struct ai_lens_documents;
 struct ai_lens_documents *ai_lens_documents_new(size_t width, struct ai_err *err) AI_CHECKED;
 void ai_lens_documents_free(struct ai_lens_documents *d);
 
-/* A document begins.  keep_choices: fails unless it has choices, of tokens below vocab. */
+/* A document begins: not twice, and not more than AI_MAX_OPEN at once.  keep_choices: fails unless it has choices, of tokens below vocab. */
 int ai_lens_documents_open(struct ai_lens_documents *d, const struct ai_doc *doc, bool keep_choices, uint32_t vocab,
                            struct ai_err *err) AI_CHECKED;
 /* NULL if it is not open.  Valid until the next open or close. */

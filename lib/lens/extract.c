@@ -132,11 +132,8 @@ static int put_doc(struct ai_extract *e, const struct ai_record *rec, struct ai_
 
     if (ai_doc_decode(rec, &doc, err))
         return -1;
-    rc = ai_lens_documents_open(e->documents, &doc, e->options.head == AI_HEAD_CHOICES, e->model->hp.vocab, err);
-    if (rc)
-        ai_err_at(err, "document %" PRIu64, doc.number);
-    else
-        rc = ai_doc_encode(&doc, &e->passed, err);
+    rc = ai_lens_documents_open(e->documents, &doc, e->options.head == AI_HEAD_CHOICES, e->model->hp.vocab, err) ||
+         ai_doc_encode(&doc, &e->passed, err);
     ai_doc_free(&doc);
     return rc ? -1 : add_item(e, rec, at, e->passed.len - at, err);
 }

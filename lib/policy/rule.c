@@ -97,8 +97,13 @@ static int parse_factor(struct parser *s)
     double v;
     int rc;
 
-    if (accept(s, "-"))
-        return parse_factor(s) ? -1 : emit(s, NEG, 0, 0);
+    if (accept(s, "-")) {
+        if (++s->depth > MAX_DEPTH)
+            return wrong(s, "nested too deep");
+        rc = parse_factor(s);
+        s->depth--;
+        return rc ? -1 : emit(s, NEG, 0, 0);
+    }
     if (accept(s, "(")) {
         if (++s->depth > MAX_DEPTH)
             return wrong(s, "nested too deep");

@@ -58,7 +58,7 @@ void ai_reader_on_wait(struct ai_reader *r, int (*fn)(void *arg, struct ai_err *
 
 int ai_reader_err_at(const struct ai_reader *r, struct ai_err *err)
 {
-    return ai_err_at(err, "%s: record %llu", r->name, (unsigned long long)r->records - 1);
+    return ai_err_at(err, "%s: record %llu", r->name, (unsigned long long)(r->records ? r->records - 1 : 0));
 }
 
 /* ---- bytes ---- */
@@ -234,6 +234,20 @@ static int parse_meta(struct ai_meta *m, const uint8_t *p, size_t n, struct ai_e
     return 0;
 }
 
+/* What records mean depends on these lines: where both segments have them they must agree. */
+static int check_same(const struct ai_meta *before, const struct ai_meta *meta, struct ai_err *err)
+{
+    static const char *const keys[] = {"tokenizer", "vocab", "layers", "width", "features"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *a = ai_meta_get(before, keys[i]), *b = ai_meta_get(meta, keys[i]);
+
+        if (a && b && strcmp(a, b) != 0)
+            return ai_fail(err, AI_EINPUT, "streams that do not go together: %s '%.100s' follows '%.100s'", keys[i], b, a);
+    }
+    return 0;
+}
+
 /* The header's kind and model must go with what is wanted and with the segment before. */
 static int check_meta(struct ai_reader *r, const struct ai_meta *meta, struct ai_err *err)
 {
@@ -253,7 +267,7 @@ static int check_meta(struct ai_reader *r, const struct ai_meta *meta, struct ai
     if (r->segments && model && before && strcmp(model, before) != 0)
         return ai_fail(err, AI_EINPUT, "streams of two models: %s follows %s", model, before);
     r->kind = k;
-    return 0;
+    return r->segments ? check_same(&r->meta, meta, err) : 0;
 }
 
 /* Reads a header.  Returns 1, 0 at the end of the input, -1. */
@@ -403,6 +417,24 @@ static int read_record(struct ai_reader *r, struct ai_record *rec, struct ai_err
     return 1;
 }
 
+/* The document number that a record begins with moves the base of the next segment. */
+static int note_number(struct ai_reader *r, const struct ai_record *rec, struct ai_err *err)
+{
+    uint64_t number;
+
+    if (rec->type >= AI_REC_RUN || rec->len < 8)
+        return 0;
+    number = ai_get_u64(rec->data);
+    if (number > INT64_MAX || rec->base > INT64_MAX - number) {
+        ai_fail(err, AI_EINPUT, "%s: record %llu: a document number above 2^63 - 1", r->name,
+                (unsigned long long)rec->index);
+        return -1;
+    }
+    if (rec->base + number + 1 > r->next_base)
+        r->next_base = rec->base + number + 1;
+    return 0;
+}
+
 static void release_record(struct ai_reader *r)
 {
     r->at += r->consume;
@@ -433,9 +465,7 @@ int ai_reader_next(struct ai_reader *r, struct ai_record *rec, struct ai_err *er
                     rec->type);
             return -1;
         }
-        if (rec->type < AI_REC_RUN && rec->len >= 8 && rec->base + ai_get_u64(rec->data) + 1 > r->next_base)
-            r->next_base = rec->base + ai_get_u64(rec->data) + 1;
-        return 1;
+        return note_number(r, rec, err) ? -1 : 1;
     }
     return 0;
 }

@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 #include "io/json.h"
+#include "stream/names.h"
+#include "stream/open.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,35 +21,18 @@ struct ai_text_view {
     enum ai_text form;
     enum ai_kind kind;
     bool values;
-    char *names;                         /* features, split in place */
-    const char *name[AI_MAX_FEATURES];
-    size_t n_names;
+    struct ai_names names;               /* features */
     uint32_t width;
-    struct open_doc *open;
-    size_t n_open, cap_open;
+    struct ai_open *open;                /* of struct open_doc */
     struct ai_buf scratch;
 };
 
-static int take_names(struct ai_text_view *v, const struct ai_meta *meta, struct ai_err *err)
+static void release(void *item)
 {
-    const char *list = ai_meta_get(meta, "features");
+    struct open_doc *d = item;
 
-    if (!list)
-        return ai_fail(err, AI_EINPUT, "header: no line 'features'");
-    v->names = ai_strndup(list, strlen(list), err);
-    if (!v->names)
-        return -1;
-    for (char *p = v->names; *p;) {
-        size_t n = strcspn(p, ",");
-        bool more = p[n] == ',';
-
-        if (v->n_names == AI_MAX_FEATURES)
-            return ai_fail(err, AI_EINPUT, "header: more than %d features", AI_MAX_FEATURES);
-        v->name[v->n_names++] = p;
-        p[n] = '\0';
-        p += n + more;
-    }
-    return 0;
+    ai_doc_free(&d->doc);
+    free(d->rows);
 }
 
 struct ai_text_view *ai_text_view_new(enum ai_text form, enum ai_kind kind, const struct ai_meta *meta, bool values,
@@ -65,7 +50,8 @@ struct ai_text_view *ai_text_view_new(enum ai_text form, enum ai_kind kind, cons
         ai_fail(err, AI_EUSAGE, "svmlight rows are made from feature streams, this is a %s stream", ai_kind_name(kind));
         goto fail;
     }
-    if (kind == AI_KIND_FEATURES && take_names(v, meta, err))
+    v->open = ai_open_new(sizeof(struct open_doc), release, err);
+    if (!v->open || (kind == AI_KIND_FEATURES && ai_names_of_features(meta, &v->names, err)))
         goto fail;
     if (kind == AI_KIND_HIDDEN && values) {
         if (ai_meta_u64(meta, "width", 1 << 24, &width, err))
@@ -78,21 +64,12 @@ fail:
     return NULL;
 }
 
-static void close_doc(struct ai_text_view *v, struct open_doc *d)
-{
-    ai_doc_free(&d->doc);
-    free(d->rows);
-    *d = v->open[--v->n_open];
-}
-
 void ai_text_view_free(struct ai_text_view *v)
 {
     if (!v)
         return;
-    while (v->n_open)
-        close_doc(v, &v->open[v->n_open - 1]);
-    free(v->open);
-    free(v->names);
+    ai_open_free(v->open);
+    ai_names_free(&v->names);
     ai_buf_free(&v->scratch);
     free(v);
 }
@@ -108,8 +85,8 @@ int ai_text_header(const struct ai_text_view *v, struct ai_buf *out, struct ai_e
         return 0;
     if (ai_buf_puts(out, columns[v->kind], err))
         return -1;
-    for (size_t i = 0; i < v->n_names; i++)
-        if (ai_buf_printf(out, err, "\t%s", v->name[i]))
+    for (size_t i = 0; i < v->names.n; i++)
+        if (ai_buf_printf(out, err, "\t%s", v->names.name[i]))
             return -1;
     for (uint32_t i = 0; i < v->width; i++)
         if (ai_buf_printf(out, err, "\th%u", i))
@@ -136,26 +113,19 @@ static int put_string(struct ai_buf *out, const char *s, struct ai_err *err)
     return s ? ai_json_put_string(out, s, strlen(s), err) : ai_buf_puts(out, "null", err);
 }
 
-static struct open_doc *find(struct ai_text_view *v, uint64_t number, struct ai_err *err)
-{
-    for (size_t i = v->n_open; i-- > 0;)
-        if (v->open[i].doc.number == number)
-            return &v->open[i];
-    ai_fail(err, AI_EINPUT, "document %llu has not begun, or has ended", (unsigned long long)number);
-    return NULL;
-}
-
 static int begin(struct ai_text_view *v, const struct ai_record *rec, struct ai_err *err)
 {
-    struct open_doc d = {0};
+    struct open_doc *d;
+    struct ai_doc doc;
 
-    if (ai_doc_decode(rec, &d.doc, err))
+    if (ai_doc_decode(rec, &doc, err))
         return -1;
-    if (ai_grow(&v->open, &v->cap_open, v->n_open + 1, sizeof *v->open, err)) {
-        ai_doc_free(&d.doc);
+    d = ai_open_begin(v->open, doc.number, err);
+    if (!d) {
+        ai_doc_free(&doc);
         return -1;
     }
-    v->open[v->n_open++] = d;
+    d->doc = doc;
     return 0;
 }
 
@@ -167,7 +137,7 @@ static int show_tokens(struct ai_text_view *v, const struct ai_record *rec, stru
     struct open_doc *d;
     struct ai_tokens t;
 
-    if (ai_tokens_decode(rec, &t, err) || !(d = find(v, t.doc, err)))
+    if (ai_tokens_decode(rec, &t, err) || !(d = ai_open_get(v->open, t.doc, err)))
         return -1;
     if (tsv ? ai_buf_printf(out, err, "%llu\t", (unsigned long long)t.doc) || put_field(out, d->doc.id, err) ||
                   ai_buf_puts(out, "\t", err) || put_field(out, d->doc.label, err) ||
@@ -179,8 +149,7 @@ static int show_tokens(struct ai_text_view *v, const struct ai_record *rec, stru
     for (uint32_t i = 0; i < t.n; i++)
         if (ai_buf_printf(out, err, "%s%u", i ? tsv ? " " : "," : "", ai_tokens_get(&t, i)))
             return -1;
-    close_doc(v, d);
-    return ai_buf_puts(out, tsv ? "\n" : "]}\n", err);
+    return ai_buf_puts(out, tsv ? "\n" : "]}\n", err) ? -1 : ai_open_end(v->open, t.doc, err);
 }
 
 static int put_number(struct ai_buf *out, float x, bool tsv, struct ai_err *err)
@@ -196,7 +165,7 @@ static int show_hidden(struct ai_text_view *v, const struct ai_record *rec, stru
     double square = 0;
     float *state;
 
-    if (ai_hidden_decode(rec, &h, err) || !find(v, h.doc, err))
+    if (ai_hidden_decode(rec, &h, err) || !ai_open_get(v->open, h.doc, err))
         return -1;
     if (v->values && h.width != v->width)
         return ai_fail(err, AI_EINPUT, "a state of width %u, the header says %u", h.width, v->width);
@@ -227,7 +196,7 @@ static int svmlight_rows(const struct ai_text_view *v, const struct open_doc *d,
 
         if (ai_buf_puts(out, right ? "+1" : "-1", err))
             return -1;
-        for (size_t i = 0; i < v->n_names; i++)
+        for (size_t i = 0; i < v->names.n; i++)
             if (ai_buf_printf(out, err, " %zu:%.9g", i + 1, d->rows[r].value[i]))
                 return -1;
         if (ai_buf_puts(out, "\n", err))
@@ -242,11 +211,13 @@ static int show_features(struct ai_text_view *v, const struct ai_record *rec, st
     struct ai_features f;
     struct open_doc *d;
 
-    if (ai_features_decode(rec, &f, err) || !(d = find(v, f.doc, err)))
+    if (ai_features_decode(rec, &f, err) || !(d = ai_open_get(v->open, f.doc, err)))
         return -1;
-    if (f.n != v->n_names)
-        return ai_fail(err, AI_EINPUT, "%u features, the header names %zu", f.n, v->n_names);
+    if (f.n != v->names.n)
+        return ai_fail(err, AI_EINPUT, "%u features, the header names %zu", f.n, v->names.n);
     if (v->form == AI_TEXT_SVMLIGHT) {
+        if (d->n && d->rows[d->n - 1].layer >= f.layer)
+            return ai_fail(err, AI_EINPUT, "document %llu: layer %u is out of order", (unsigned long long)f.doc, f.layer);
         if (ai_grow(&d->rows, &d->cap, d->n + 1, sizeof *d->rows, err))
             return -1;
         d->rows[d->n++] = f;
@@ -255,9 +226,9 @@ static int show_features(struct ai_text_view *v, const struct ai_record *rec, st
     if (ai_buf_printf(out, err, tsv ? "%llu\t%u\t%u\t%u" : "{\"doc\":%llu,\"step\":%u,\"layer\":%u,\"position\":%u",
                       (unsigned long long)f.doc, f.step, f.layer, f.position))
         return -1;
-    for (size_t i = 0; i < v->n_names; i++) {
+    for (size_t i = 0; i < v->names.n; i++) {
         if (tsv ? ai_buf_puts(out, "\t", err)
-                : ai_buf_puts(out, ",", err) || put_string(out, v->name[i], err) || ai_buf_puts(out, ":", err))
+                : ai_buf_puts(out, ",", err) || put_string(out, v->names.name[i], err) || ai_buf_puts(out, ":", err))
             return -1;
         if (put_number(out, f.value[i], tsv, err))
             return -1;
@@ -277,7 +248,7 @@ static int show_decision(struct ai_text_view *v, const struct ai_record *rec, st
     struct ai_decision x;
     struct open_doc *d;
 
-    if (ai_decision_decode(rec, &x, err) || !(d = find(v, x.doc, err)))
+    if (ai_decision_decode(rec, &x, err) || !(d = ai_open_get(v->open, x.doc, err)))
         return -1;
     if (v->form == AI_TEXT_TSV)
         return ai_buf_printf(out, err, "%llu\t", (unsigned long long)x.doc) || put_field(out, d->doc.id, err) ||
@@ -296,6 +267,11 @@ static int show_decision(struct ai_text_view *v, const struct ai_record *rec, st
                : 0;
 }
 
+int ai_text_end(const struct ai_text_view *v, struct ai_err *err)
+{
+    return ai_open_none(v->open, err);
+}
+
 int ai_text_record(struct ai_text_view *v, const struct ai_record *rec, struct ai_buf *out, struct ai_err *err)
 {
     static const uint16_t shown[] = {0, AI_REC_TOKENS, AI_REC_HIDDEN, AI_REC_FEATURES, AI_REC_DECISION};
@@ -312,11 +288,10 @@ int ai_text_record(struct ai_text_view *v, const struct ai_record *rec, struct a
     case AI_REC_RUN:
         return ai_run_decode(rec, &run, err);
     case AI_REC_DOC_END:
-        if (ai_doc_end_decode(rec, &e, err) || !(d = find(v, e.doc, err)) ||
+        if (ai_doc_end_decode(rec, &e, err) || !(d = ai_open_get(v->open, e.doc, err)) ||
             (v->form == AI_TEXT_SVMLIGHT && svmlight_rows(v, d, out, err)))
             return -1;
-        close_doc(v, d);
-        return 0;
+        return ai_open_end(v->open, e.doc, err);
     default:
         if (rec->type != shown[v->kind])
             return ai_fail(err, AI_EINPUT, "a record of type %u does not belong in a %s stream", rec->type,

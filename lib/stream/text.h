@@ -19,5 +19,7 @@ void ai_text_view_free(struct ai_text_view *v);
 int ai_text_header(const struct ai_text_view *v, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 /* Appends what the record shows: a line, several, or nothing. */
 int ai_text_record(struct ai_text_view *v, const struct ai_record *rec, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
+/* After the last record: fails if a document has begun and not ended. */
+int ai_text_end(const struct ai_text_view *v, struct ai_err *err) AI_CHECKED;
 
 #endif

@@ -29,6 +29,17 @@ static void rule(const char *text, double gap, unsigned layer, double want)
     ai_rule_free(r);
 }
 
+static void test_minus_signs(void)
+{
+    size_t n = 4 << 20;
+    char *signs = malloc(n + 2);
+
+    memset(signs, '-', n);
+    strcpy(signs + n, "1");
+    ok(!ai_rule_parse(signs, &err) && strstr(err.msg, "too deep"), "millions of minus signs are refused");
+    free(signs);
+}
+
 static void test_rules(void)
 {
     rule("gap>0.8", 0.9, 3, 1);
@@ -220,6 +231,7 @@ static void test_open(void)
 int main(void)
 {
     test_rules();
+    test_minus_signs();
     test_svm(AI_SVM_LINEAR);
     test_svm(AI_SVM_RBF);
     test_training(AI_SVM_LINEAR);

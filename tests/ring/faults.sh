@@ -36,6 +36,17 @@ fails 1 'no line from the decider in 2 seconds' "a decider that never answers" \
     '{ echo "ai-control 1 - -"; cat >/dev/null; } >"$AI_CONTROL"'
 fails 1 'nobody opened the control pipe in 2 seconds' "a decider that never opens the pipe" 'cat >/dev/null'
 
+# A decider that stays though its input has ended is not waited for.
+began=$(date +%s)
+fails 1 'no line from the decider in 2 seconds' "a decider that hangs" \
+    'exec >/dev/null 2>&1; { echo "ai-control 1 - -"; sleep 30; } >"$AI_CONTROL"'
+[ $(($(date +%s) - began)) -lt 15 ]
+ok $? "and the run ends all the same"
+
+# What fails for another reason is not the decider's fault.
+status_is 1 "a model that is not there" ai-forward -m nothing.gguf --decide="$features | ai-decide" tokens.ait
+contains err '^ai-forward: nothing.gguf: ' "is what is told"
+
 mkfifo ctl
 (echo "ai-control 1 - -" >ctl) &
 status_is 0 "when the decider goes" \

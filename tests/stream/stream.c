@@ -1,4 +1,5 @@
 /* lib/stream: every record survives, every damage is seen, nobody waits for a buffer. */
+#include "stream/open.h"
 #include "stream/records.h"
 
 #include "base/bytes.h"
@@ -222,6 +223,82 @@ static struct ai_buf joined(const struct ai_buf *a, const struct ai_buf *b)
     return both;
 }
 
+/* One document of this number, in a stream of these features. */
+static struct ai_buf numbered(const char *features, uint64_t number)
+{
+    struct ai_meta meta = {0};
+    struct ai_buf payload = {0};
+    struct ai_doc doc = {.number = number, .label_token = AI_NO_TOKEN};
+    int fd = file_of("", 0);
+    struct ai_writer *w;
+
+    must(ai_meta_add(&meta, "features", features, &err));
+    w = ai_writer_open(fd, AI_KIND_FEATURES, &meta, 0, AI_FLUSH_NONE, &err);
+    must(!w || ai_doc_encode(&doc, &payload, &err));
+    put(w, AI_REC_DOC, &payload);
+    must(ai_writer_end(w, &err));
+    ai_writer_free(w);
+    ai_meta_free(&meta);
+    ai_buf_free(&payload);
+    return bytes_of(fd);
+}
+
+static void test_agreement(void)
+{
+    struct ai_buf a = numbered("gap,top_prob", 0), b = numbered("top_prob,gap", 0), both = joined(&a, &a);
+    struct ai_buf last = numbered("gap", INT64_MAX), beyond = numbered("gap", (uint64_t)INT64_MAX + 1), twice;
+
+    is_int(read_all(both.data, both.len, AI_KIND_FEATURES), 2, "streams of the same features read as one");
+    ai_buf_free(&both);
+    both = joined(&a, &b);
+    ok(read_all(both.data, both.len, AI_KIND_FEATURES) < 0 && strstr(err.msg, "do not go together"),
+       "streams of other features do not: %s", err.msg);
+    is_int(read_all(last.data, last.len, AI_KIND_ANY), 1, "the largest document number is read");
+    ok(read_all(beyond.data, beyond.len, AI_KIND_ANY) < 0 && strstr(err.msg, "2^63"), "a larger one is not: %s", err.msg);
+    twice = joined(&last, &last);
+    ok(read_all(twice.data, twice.len, AI_KIND_ANY) < 0 && strstr(err.msg, "2^63"), "nor one that segments add up to");
+    ai_buf_free(&a);
+    ai_buf_free(&b);
+    ai_buf_free(&both);
+    ai_buf_free(&last);
+    ai_buf_free(&beyond);
+    ai_buf_free(&twice);
+}
+
+static int released;
+
+static void count_release(void *item)
+{
+    released += *(int *)item;
+}
+
+static void test_open(void)
+{
+    struct ai_open *o = ai_open_new(sizeof(int), count_release, &err);
+    int bad = 0, sum = 0;
+
+    for (uint64_t i = 0; o && i < 5000; i++) {
+        int *item = ai_open_begin(o, i * i, &err);
+
+        if (!item)
+            exit(99);
+        *item = 1;
+    }
+    ok(!ai_open_begin(o, 49, &err) && strstr(err.msg, "begins twice"), "a document begins once");
+    for (uint64_t i = 0; i < 5000; i += 2)
+        bad += ai_open_end(o, i * i, &err) != 0;
+    for (uint64_t i = 0; i < 5000; i++)
+        sum += ai_open_find(o, i * i) != NULL;
+    ok(!bad && sum == 2500 && released == 2500, "those that have not ended are found");
+    ok(ai_open_end(o, 4, &err) && strstr(err.msg, "has ended"), "one ends once");
+    ok(ai_open_none(o, &err) && strstr(err.msg, "document 1 never ends"), "the first that is open is named");
+    for (uint64_t i = 0; !bad && i <= AI_MAX_OPEN; i++)
+        bad = !ai_open_begin(o, UINT64_C(1) << 40 | i, &err);
+    ok(bad && strstr(err.msg, "open at once"), "there is a limit: %s", err.msg);
+    ai_open_free(o);
+    is_int(released, 5000, "all are released");
+}
+
 static void test_segments(void)
 {
     struct ai_buf raw = sample(0, "m", 2), zst = sample(3, "m", 1), other = sample(0, "n", 1);
@@ -438,6 +515,8 @@ int main(void)
     test_records(1);
     test_damage();
     test_segments();
+    test_agreement();
+    test_open();
     test_numbers();
     test_types();
     test_payloads();
