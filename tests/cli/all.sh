@@ -129,9 +129,9 @@ for program in $programs; do
     *) continue ;;
     esac
     size=$(wc -c <$cut)
-    head -c $((size - 5)) $cut >cut
+    head -c $((size - 5)) $cut >short.s
     # shellcheck disable=SC2086
-    status_is 3 "$program: a stream cut short" "$program" $args -o made cut
+    status_is 3 "$program: a stream cut short" "$program" $args -o made short.s
     set -- made*
     [ "$*" = 'made*' ]
     ok $? "$program: leaves no output behind"

@@ -16,17 +16,17 @@ ai-tokenize -m "$demo_model" -o tokens.ait lines.txt &&
     ai-decide -p 'gap>0.8' -o decisions.aid features.aif
 ok $? "the streams to test with can be made"
 
-# until_true TEST: waits for it to become true
-until_true() {
+# holds_something FOLDER: waits until there is a file in it
+holds_something() {
     tries=0
-    until eval "$1" || [ $tries -ge 200 ]; do
+    until [ -n "$(ls "$1")" ] || [ $tries -ge 200 ]; do
         sleep 0.05
         tries=$((tries + 1))
     done
     [ $tries -lt 200 ]
 }
 nothing_left() {
-    left=$(ls -A out_dir tmp | grep -v -e '^$' -e ':$')
+    left=$(find out_dir tmp ! -name out_dir ! -name tmp)
     [ -z "$left" ]
     ok $? "$1: leaves nothing"
     [ -z "$left" ] || echo "# $left"
@@ -48,7 +48,7 @@ import os, signal, subprocess, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])' "$@" <in.pipe >out 2>err &
     pid=$!
-    until_true '[ -n "$(ls out_dir)" ]'
+    holds_something out_dir
     ok $? "$what: the run has begun"
     kill -s "$signal" $pid
     wait $pid
@@ -69,14 +69,14 @@ for signal in 'TERM 15' 'INT 2' 'HUP 1'; do
     set -- $signal
     ends_by "$1" "$2" ai-tokenize lines.txt ai-tokenize -m "$demo_model" -o out_dir/x
     size=$(($(wc -c <tokens.ait) - 4))
-    head -c $size tokens.ait >cut
-    ends_by "$1" "$2" ai-forward cut ai-forward -m "$demo_model" -T 1 -o out_dir/x
-    head -c $(($(wc -c <hidden.aih) - 4)) hidden.aih >cut
-    ends_by "$1" "$2" ai-features cut ai-features -m "$demo_model" -o out_dir/x
-    head -c $(($(wc -c <features.aif) - 4)) features.aif >cut
-    ends_by "$1" "$2" ai-decide cut ai-decide -p 'gap>0.8' -o out_dir/x
-    head -c $(($(wc -c <tokens.ait) - 4)) tokens.ait >cut
-    ends_by "$1" "$2" ai-view cut ai-view -o out_dir/x
+    head -c $size tokens.ait >short.s
+    ends_by "$1" "$2" ai-forward short.s ai-forward -m "$demo_model" -T 1 -o out_dir/x
+    head -c $(($(wc -c <hidden.aih) - 4)) hidden.aih >short.s
+    ends_by "$1" "$2" ai-features short.s ai-features -m "$demo_model" -o out_dir/x
+    head -c $(($(wc -c <features.aif) - 4)) features.aif >short.s
+    ends_by "$1" "$2" ai-decide short.s ai-decide -p 'gap>0.8' -o out_dir/x
+    head -c $(($(wc -c <tokens.ait) - 4)) tokens.ait >short.s
+    ends_by "$1" "$2" ai-view short.s ai-view -o out_dir/x
 done
 
 # A FIFO that nobody opens at the other end, and a ring of our own.
@@ -90,11 +90,11 @@ wait $pid
 ok $? "waiting for somebody to open a FIFO: dies by SIGTERM in silence"
 
 mkfifo in.pipe
-{ cat cut; exec sleep 20; } >in.pipe &
+{ cat short.s; exec sleep 20; } >in.pipe &
 feeder=$!
 ai-forward -m "$demo_model" -T 1 --decide='sleep 1; exec cat >/dev/null' <in.pipe >out 2>err &
 pid=$!
-until_true '[ -n "$(ls tmp)" ]'
+holds_something tmp
 ok $? "--decide: its FIFO is there"
 kill -TERM $pid
 wait $pid

@@ -41,8 +41,8 @@ for f in tokens.ait states.aih features.aif decisions.aid three.ait; do
     status_is 0 "--check: $f is whole" ai-view --check $f
     [ ! -s out ] && [ ! -s err ]
     ok $? "and nothing is printed"
-    head -c "$(($(wc -c <$f) - 3))" $f >cut
-    status_is 3 "--check: $f cut is not" ai-view --check cut
+    head -c "$(($(wc -c <$f) - 3))" $f >short.s
+    status_is 3 "--check: $f cut is not" ai-view --check short.s
 done
 ai-view --to=jsonl features.aif >f.jsonl
 [ "$(wc -l <f.jsonl)" -eq 60 ] && { ! command -v jq >jq.path || jq -e .gap <f.jsonl >jq.out; }
