@@ -18,3 +18,4 @@ include tests/stream/local.mk
 include tests/control/local.mk
 include tests/policy/local.mk
 include tests/ring/local.mk
+include tests/conformance/local.mk
