@@ -191,8 +191,7 @@ static int add_row(struct work *w, const struct ai_record *rec, struct ai_err *e
     row = &g->rows[g->n++];
     row->layer = f.layer;
     row->token = f.top_token[0];
-    for (size_t i = 0; i < w->policy->n; i++)
-        row->x[i] = w->policy->index[i] == SIZE_MAX ? (double)f.layer / w->layers : (double)f.value[w->policy->index[i]];
+    ai_policy_row(w->policy, f.value, f.layer, w->layers, row->x);
     return 0;
 }
 

@@ -38,7 +38,7 @@ void cli_progress_update(struct cli *cli, const struct cli_progress *p)
 
         n += snprintf(line + n, sizeof line - (size_t)n, ", %d:%02d left", (int)left / 60, (int)left % 60);
     }
-    n += snprintf(line + n, sizeof line - (size_t)n, "\x1b[K");
+    snprintf(line + n, sizeof line - (size_t)n, "\x1b[K");
     if (write(2, line, strlen(line)) >= 0)
         drawn = true;
 }

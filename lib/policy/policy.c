@@ -67,14 +67,19 @@ double ai_policy_decision(const struct ai_policy *p, const double *x)
     return sum;
 }
 
+void ai_policy_row(const struct ai_policy *p, const float *values, unsigned layer, unsigned layers, double *x)
+{
+    for (size_t i = 0; i < p->n; i++)
+        x[i] = p->index[i] == SIZE_MAX ? (double)layer / layers : (double)values[p->index[i]];
+}
+
 double ai_policy_score(const struct ai_policy *p, const float *values, unsigned layer, unsigned layers)
 {
     double x[AI_POLICY_FEATURES];
 
     if (p->has_layers && !ai_layers_has(&p->layers, layer))
         return -1;
-    for (size_t i = 0; i < p->n; i++)
-        x[i] = p->index[i] == SIZE_MAX ? (double)layer / layers : (double)values[p->index[i]];
+    ai_policy_row(p, values, layer, layers, x);
     if (p->classifier == AI_RULE)
         return ai_rule_eval(p->rule, x, layer, layers) != 0 ? 1 : -1;
     return ai_policy_decision(p, x) - p->threshold;

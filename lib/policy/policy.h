@@ -50,6 +50,10 @@ void ai_policy_free(struct ai_policy *p);
  * Fails naming the one that is missing. */
 int ai_policy_bind(struct ai_policy *p, const char *const *names, size_t n, struct ai_err *err) AI_CHECKED;
 
+/* The policy's features x [p->n] at one layer, out of the stream's values in
+ * ai_policy_bind's order; depth is layer / layers where the stream has none. */
+void ai_policy_row(const struct ai_policy *p, const float *values, unsigned layer, unsigned layers, double *x);
+
 /* > 0: stop at this layer.  values: the stream's, in ai_policy_bind's order; layers: the model's L. */
 double ai_policy_score(const struct ai_policy *p, const float *values, unsigned layer, unsigned layers);
 
