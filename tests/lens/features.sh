@@ -113,7 +113,7 @@ reader=$!
     size=$(wc -c <states.aih)
     head -c $((size - 200)) states.aih
     tries=0
-    while [ "$(grep -c '^features' live)" -lt 6 ] && [ $tries -lt 50 ]; do
+    while [ "$(grep -c '^features' live)" -lt 6 ] && [ $tries -lt 200 ]; do
         sleep 0.1
         tries=$((tries + 1))
     done
