@@ -50,7 +50,7 @@ static int option(int key, const char *arg, struct ai_err *err)
 
 struct encoder {
     struct cli *cli;
-    const struct ai_tokenizer *tokenizer;
+    const struct ai_tokenizer *tokenizer; /* NULL: ids go through, ai-forward knows how many there are */
     struct ai_writer *writer;
     struct ai_document document;
     struct ai_buf record;
@@ -86,7 +86,7 @@ static int parse_line(struct encoder *e, enum from from, const char *line, size_
             return -1;
         return ai_document_tokenize(e->tokenizer, d->text, d->text_len, e->flags, d, err);
     case FROM_IDS:
-        if (ai_document_from_ids(line, n, ai_tokenizer_size(e->tokenizer), d, err))
+        if (ai_document_from_ids(line, n, e->tokenizer ? ai_tokenizer_size(e->tokenizer) : AI_NO_TOKEN, d, err))
             return -1;
         return ai_document_tokenize(e->tokenizer, NULL, 0, e->flags, d, err);
     default:
@@ -140,16 +140,17 @@ static int encode(struct cli *cli, const struct ai_tokenizer *tokenizer, struct 
 {
     struct encoder e = {.cli = cli, .tokenizer = tokenizer, .flags = AI_TOK_BEGIN};
     struct ai_meta meta = {0};
-    int rc;
+    int rc = 0;
 
     e.flags |= (opt.special ? AI_TOK_SPECIAL : 0) | (opt.no_bos ? AI_TOK_NO_BOS : 0);
-    if (ai_meta_set(&meta, "tokenizer", ai_tokenizer_digest(tokenizer), err) == 0 &&
-        ai_meta_setf(&meta, err, "vocab", "%u", ai_tokenizer_size(tokenizer)) == 0)
+    if (tokenizer)
+        rc = ai_meta_set(&meta, "tokenizer", ai_tokenizer_digest(tokenizer), err) ||
+             ai_meta_setf(&meta, err, "vocab", "%u", ai_tokenizer_size(tokenizer));
+    if (!rc)
         e.writer = cli_writer_open(cli, AI_KIND_TOKENS, &meta, err);
     ai_meta_free(&meta);
     if (!e.writer)
         return -1;
-    rc = 0;
     for (int i = 0; rc == 0 && (i == 0 || i < cli->argc); i++)
         rc = encode_file(&e, i, err);
     ai_document_clear(&e.document);
@@ -242,7 +243,7 @@ static int decode(struct cli *cli, const struct ai_tokenizer *tokenizer, struct 
 
 static int run(struct cli *cli, struct ai_err *err)
 {
-    struct ai_tokenizer *tokenizer;
+    struct ai_tokenizer *tokenizer = NULL;
     int rc;
 
     if (!opt.model)
@@ -251,11 +252,13 @@ static int run(struct cli *cli, struct ai_err *err)
         return ai_fail(err, AI_EUSAGE, "%s does not go with -d", opt.from ? "--from" : "--no-bos");
     if (!opt.decode && opt.jsonl)
         return ai_fail(err, AI_EUSAGE, "--to goes with -d only");
-    tokenizer = ai_tokenizer_open(opt.model, err);
-    if (!tokenizer)
-        return -1;
-    cli_info(cli, "%s: %u tokens, tokenizer %s", opt.model, ai_tokenizer_size(tokenizer),
-             ai_tokenizer_digest(tokenizer));
+    if (opt.decode || opt.from != FROM_IDS || ai_tokenizer_there(opt.model)) {
+        tokenizer = ai_tokenizer_open(opt.model, err);
+        if (!tokenizer)
+            return -1;
+        cli_info(cli, "%s: %u tokens, tokenizer %s", opt.model, ai_tokenizer_size(tokenizer),
+                 ai_tokenizer_digest(tokenizer));
+    }
     rc = opt.decode ? decode(cli, tokenizer, err) : encode(cli, tokenizer, err);
     ai_tokenizer_free(tokenizer);
     return rc;

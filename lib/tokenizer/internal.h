@@ -110,6 +110,7 @@ const char *tok_json_unsupported(const struct ai_json *root);
 int tok_load_vocab_merges(struct ai_tokenizer *t, const char *vocab, const char *merges, struct ai_err *err) AI_CHECKED;
 /* sentencepiece or tiktoken, told apart by the bytes */
 int tok_load_model_bytes(struct ai_tokenizer *t, const void *data, size_t n, struct ai_err *err) AI_CHECKED;
+bool tok_directory_has_any(const char *dir);
 int tok_load_directory(struct ai_tokenizer *t, const char *dir, struct ai_err *err) AI_CHECKED;
 /* Pieces by number, as JSON objects of text and number give them: in any order. */
 struct tok_entry {

@@ -247,6 +247,14 @@ static int apply_configuration(struct ai_tokenizer *t, const struct ai_json *tok
     return 0;
 }
 
+bool tok_directory_has_any(const char *dir)
+{
+    char path[PATH_LEN];
+
+    return file_in(dir, "tokenizer.json", path) || file_in(dir, "tokenizer.model", path) ||
+           file_in(dir, "vocab.json", path);
+}
+
 int tok_load_directory(struct ai_tokenizer *t, const char *dir, struct ai_err *err)
 {
     char path[PATH_LEN];

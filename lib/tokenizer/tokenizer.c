@@ -69,6 +69,21 @@ struct ai_tokenizer *ai_tokenizer_open(const char *path, struct ai_err *err)
     return t;
 }
 
+bool ai_tokenizer_there(const char *path)
+{
+    struct ai_err ignored;
+    struct ai_gguf *g;
+    struct stat st;
+    bool there;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return tok_directory_has_any(path);
+    g = ai_gguf_probe(path) ? ai_gguf_open(path, &ignored) : NULL;
+    there = !g || ai_gguf_find(g, "tokenizer.ggml.tokens");
+    ai_gguf_free(g);
+    return there;
+}
+
 void ai_tokenizer_free(struct ai_tokenizer *t)
 {
     if (!t)

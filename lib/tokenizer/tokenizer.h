@@ -14,6 +14,8 @@ struct ai_tokenizer;
 
 /* Opens the tokenizer of a GGUF file or of a Hugging Face directory. */
 struct ai_tokenizer *ai_tokenizer_open(const char *path, struct ai_err *err) AI_CHECKED;
+/* False if there is a model at path and no tokenizer with it; what cannot be told is true. */
+bool ai_tokenizer_there(const char *path);
 void ai_tokenizer_free(struct ai_tokenizer *t);
 
 uint32_t ai_tokenizer_size(const struct ai_tokenizer *t);   /* V */

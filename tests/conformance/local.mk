@@ -1,10 +1,13 @@
-check_PROGRAMS += tests/conformance/conformance.t
-TESTS += tests/conformance/conformance.t
+conformance_tests = tests/conformance/conformance.t tests/conformance/programs.t
+check_PROGRAMS += $(conformance_tests)
+TESTS += $(conformance_tests)
+conformance_subject = tests/conformance/subject.c tests/conformance/subject.h tests/conformance/measure.h \
+	tests/conformance/npy.h tests/tap.h
 tests_conformance_conformance_t_SOURCES = tests/conformance/conformance.c tests/conformance/measure.c \
-	tests/conformance/measure.h tests/conformance/npy.c tests/conformance/npy.h tests/conformance/subject.c \
-	tests/conformance/subject.h tests/tap.h
+	tests/conformance/npy.c $(conformance_subject)
+tests_conformance_programs_t_SOURCES = tests/conformance/programs.c $(conformance_subject)
 
 # The table of fixtures and results.
-conformance: tests/conformance/conformance.t
-	@$(AM_TESTS_ENVIRONMENT) tests/conformance/conformance.t
+conformance: $(conformance_tests)
+	@$(AM_TESTS_ENVIRONMENT) tests/conformance/conformance.t && tests/conformance/programs.t
 .PHONY: conformance

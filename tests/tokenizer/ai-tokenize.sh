@@ -49,6 +49,11 @@ END
 same_bytes out want "an index as label, a number as id, no id"
 printf '1 300 301\n  5\n' | ai-tokenize --from=ids -m "$m" >ids.ait
 status_is 0 "ids are taken as they are" ai-tokenize -d -m "$m" ids.ait
+mkdir bare
+echo '{}' >bare/config.json
+printf '1 300 301\n  5\n' | ai-tokenize --from=ids -m bare | ai-view --no-header | cut -f 1,5- >out
+printf '0\t3\t1 300 301\n1\t1\t5\n' >want
+same_bytes out want "ids for a model without a tokenizer"
 printf '{not json\n' >brace.txt
 ai-tokenize --from=lines -m "$m" brace.txt | ai-tokenize -d -m "$m" >out
 same_bytes out brace.txt "--from=lines takes a brace for a letter"
