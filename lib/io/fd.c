@@ -143,7 +143,7 @@ int ai_fd_slurp(const char *name, size_t limit, struct ai_buf *out, struct ai_er
 
 int ai_map_open(struct ai_map *m, const char *name, struct ai_err *err)
 {
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
     struct stat st;
     void *p = NULL;
 

@@ -33,11 +33,14 @@ static const struct ai_arch archs[] = {
     {
         .name = "llama", .gguf = "llama", .model_types = {"llama", "mistral"},
         .norm = AI_NORM_RMS, .position = AI_POS_ROPE, .gated = true, .scaled = true,
+        .bias = {AI_OPTIONAL, AI_OPTIONAL, AI_OPTIONAL},
+        .bias_keys = {"attention_bias", "attention_bias", "mlp_bias"},
         .rope_gguf = AI_ROPE_PAIRS, .rope_hf = AI_ROPE_HALVES, .names_gguf = &llama_gguf, .names_hf = &llama_hf,
     },
     {
         .name = "gpt_neo", .model_types = {"gpt_neo"},
-        .norm = AI_NORM_LAYER, .position = AI_POS_LEARNED, .gated = false, .scaled = false,
+        .norm = AI_NORM_LAYER, .position = AI_POS_LEARNED, .gated = false, .scaled = false, .tied = true,
+        .bias = {AI_NONE, AI_REQUIRED, AI_REQUIRED},
         .names_hf = &gpt_neo_hf,
     },
 };

@@ -35,6 +35,44 @@ const struct ai_named_tensor *ai_model_files_find(const struct ai_model_files *f
     return f->n_tensors ? bsearch(&key, f->tensors, f->n_tensors, sizeof key, compare) : NULL;
 }
 
+/* The names of ggml's types, for messages about those that are not supported. */
+static void name_type(uint32_t type, char *name, size_t size)
+{
+    static const char *const names[] = {
+        "F32", "F16", "Q4_0", "Q4_1", "", "", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
+        "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8", "I16", "I32",
+        "I64", "F64", "IQ1_M", "BF16",
+    };
+
+    if (type < sizeof names / sizeof *names && *names[type])
+        snprintf(name, size, "%s", names[type]);
+    else
+        snprintf(name, size, "number %u", type);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct ai_named_tensor *x = a, *y = b;
+
+    return x->data < y->data ? -1 : x->data > y->data;
+}
+
+/* GGUF says where tensors begin; each may go on to where the next one does. */
+static int end_at_next(struct ai_model_files *f, struct ai_err *err)
+{
+    struct ai_named_tensor *t = f->tensors;
+
+    if (f->n_tensors)
+        qsort(t, f->n_tensors, sizeof *t, by_place);
+    for (size_t i = 1; i < f->n_tensors; i++) {
+        if (t[i].data == t[i - 1].data)
+            return ai_fail(err, AI_EINPUT, "%.*s and %.*s begin at the same place", (int)t[i - 1].name_len,
+                           t[i - 1].name, (int)t[i].name_len, t[i].name);
+        t[i - 1].room = (uint64_t)(t[i].data - t[i - 1].data);
+    }
+    return 0;
+}
+
 static int add_gguf(struct ai_model_files *f, struct ai_err *err)
 {
     f->gguf = ai_gguf_open(f->path, err);
@@ -46,7 +84,7 @@ static int add_gguf(struct ai_model_files *f, struct ai_err *err)
                                     .n_dims = t->n_dims, .data = f->gguf->data + t->offset,
                                     .room = f->gguf->data_size - t->offset};
 
-        snprintf(n.type_name, sizeof n.type_name, "ggml type %u", t->type);
+        name_type(t->type, n.type_name, sizeof n.type_name);
         for (int k = 0; k < AI_W_COUNT; k++)
             if (ai_wtypes[k].gguf == (int64_t)t->type) {
                 n.type = k;
@@ -57,6 +95,8 @@ static int add_gguf(struct ai_model_files *f, struct ai_err *err)
         if (ai_model_files_add(f, &n, err))
             return -1;
     }
+    if (end_at_next(f, err))
+        return ai_err_at(err, "%s", f->path);
     return 0;
 }
 
@@ -134,7 +174,8 @@ out:
 
 static int sort_and_check(struct ai_model_files *f, struct ai_err *err)
 {
-    qsort(f->tensors, f->n_tensors, sizeof *f->tensors, compare);
+    if (f->n_tensors)
+        qsort(f->tensors, f->n_tensors, sizeof *f->tensors, compare);
     for (size_t i = 1; i < f->n_tensors; i++)
         if (compare(&f->tensors[i - 1], &f->tensors[i]) == 0)
             return ai_fail(err, AI_EINPUT, "%s: tensor '%.*s' is there twice", f->path, (int)f->tensors[i].name_len,

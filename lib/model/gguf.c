@@ -205,8 +205,8 @@ static int read_all(struct ai_gguf *g, struct ai_err *err)
     if (take_u32(&c, &g->version, "the header", err))
         return -1;
     if (g->version < 2 || g->version > 3)
-        return ai_fail(err, AI_EINPUT, "GGUF version %u is not supported (2 and 3 are; files in big-endian order are not)",
-                       g->version);
+        return ai_fail(err, AI_EINPUT,
+                       "GGUF version %u is not supported (2 and 3 are; files in big-endian order are not)", g->version);
     if (take_u64(&c, &n_tensors, "the header", err) || take_u64(&c, &n_values, "the header", err))
         return -1;
     /* a value takes 13 bytes at least, a tensor 33: more than that cannot be there */

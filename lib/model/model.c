@@ -13,10 +13,20 @@ struct loader {
     struct ai_model *m;
     const struct ai_arch *arch;
     const struct ai_arch_names *names;
+    enum ai_need bias[AI_BIAS_GROUPS];
     struct ai_err *err;
+    char name[192];      /* of the tensor last looked for */
+    const char *file;    /* where it was */
 };
 
-enum need { REQUIRED, OPTIONAL };
+static int unsupported(const char *type, struct ai_err *err)
+{
+    char known[128] = "";
+
+    for (int k = 0; k < AI_W_COUNT; k++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k ? ", " : "", ai_wtypes[k].name);
+    return ai_fail(err, AI_EINPUT, "weights of type %s are not supported (known: %s)", type, known);
+}
 
 static int check_place(const struct ai_named_tensor *t, size_t rows, size_t cols, struct ai_err *err)
 {
@@ -24,44 +34,59 @@ static int check_place(const struct ai_named_tensor *t, size_t rows, size_t cols
     uint64_t bytes;
 
     if (t->type < 0)
-        return ai_fail(err, AI_EINPUT, "%s is not supported (F32, F16, BF16 and Q8_0 are)", t->type_name);
+        return unsupported(t->type_name, err);
     info = &ai_wtypes[t->type];
     if (cols % info->block)
         return ai_fail(err, AI_EINPUT, "rows of %zu values are no whole blocks of %s", cols, info->name);
     bytes = (uint64_t)cols / info->block * info->bytes; /* dimensions are below 2^24: no product overflows */
     bytes *= rows;
     if (bytes > t->room)
-        return ai_fail(err, AI_EINPUT, "truncated: %llu bytes of data, %llu are there", (unsigned long long)bytes,
-                       (unsigned long long)t->room);
+        return ai_fail(err, AI_EINPUT, "truncated, or overlapping: %llu bytes of data, room for %llu",
+                       (unsigned long long)bytes, (unsigned long long)t->room);
     return 0;
+}
+
+static int wrong_shape(struct loader *l, const struct ai_named_tensor *t, size_t rows, size_t cols)
+{
+    char shape[100] = "";
+
+    for (unsigned i = 0; i < t->n_dims; i++)
+        snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%s%llu", i ? ", " : "",
+                 (unsigned long long)t->dims[i]);
+    if (rows)
+        return ai_fail(l->err, AI_EINPUT, "%s: %s: shape [%s], where [%zu, %zu] is wanted", t->file, l->name, shape,
+                       rows, cols);
+    return ai_fail(l->err, AI_EINPUT, "%s: %s: shape [%s], where [tokens, %zu] is wanted", t->file, l->name, shape,
+                   cols);
 }
 
 /* rows 0: take what the file has. */
 static int find(struct loader *l, const char *pattern, unsigned block, const char *suffix, size_t rows, size_t cols,
-                enum need need, struct ai_tensor *out)
+                enum ai_need need, struct ai_tensor *out)
 {
     const struct ai_named_tensor *t;
     const char *hole = strstr(pattern, "%u");
-    char name[192];
 
     memset(out, 0, sizeof *out);
+    if (need == AI_NONE)
+        return 0;
     if (hole)
-        snprintf(name, sizeof name, "%.*s%u%s%s", (int)(hole - pattern), pattern, block, hole + 2, suffix);
+        snprintf(l->name, sizeof l->name, "%.*s%u%s%s", (int)(hole - pattern), pattern, block, hole + 2, suffix);
     else
-        snprintf(name, sizeof name, "%s%s", pattern, suffix);
-    t = ai_model_files_find(l->m->files, name);
+        snprintf(l->name, sizeof l->name, "%s%s", pattern, suffix);
+    t = ai_model_files_find(l->m->files, l->name);
     if (!t) {
-        if (need == OPTIONAL)
+        if (need == AI_OPTIONAL)
             return 0;
-        return ai_fail(l->err, AI_EINPUT, "%s: tensor '%s' is missing", l->m->files->path, name);
+        return ai_fail(l->err, AI_EINPUT, "%s: tensor '%s' is missing", l->m->files->path, l->name);
     }
+    l->file = t->file;
     out->rows = t->n_dims > 1 ? t->dims[0] : 1;
     out->cols = t->n_dims > 1 ? t->dims[1] : t->dims[0];
     if (t->n_dims > 2 || out->cols != cols || (rows ? out->rows != rows : out->rows < 1 || out->rows > 1u << 24))
-        return ai_fail(l->err, AI_EINPUT, "%s: %s: shape [%zu, %zu], where [%zu, %zu] is wanted", t->file, name, out->rows,
-                       out->cols, rows, cols);
+        return wrong_shape(l, t, rows, cols);
     if (check_place(t, out->rows, out->cols, l->err))
-        return ai_err_at(l->err, "%s: %s", t->file, name);
+        return ai_err_at(l->err, "%s: %s", t->file, l->name);
     out->data = t->data;
     out->type = (enum ai_wtype)t->type;
     l->m->weight_bytes += ai_tensor_row_bytes(out) * out->rows;
@@ -70,7 +95,7 @@ static int find(struct loader *l, const char *pattern, unsigned block, const cha
 
 /* A vector is small: its values are looked at. */
 static int find_vector(struct loader *l, const char *pattern, unsigned block, const char *suffix, size_t n,
-                       enum need need, struct ai_tensor *out)
+                       enum ai_need need, struct ai_tensor *out)
 {
     float value;
 
@@ -80,11 +105,10 @@ static int find_vector(struct loader *l, const char *pattern, unsigned block, co
         const struct ai_wtype_info *info = &ai_wtypes[out->type];
 
         if (info->block != 1)
-            return ai_fail(l->err, AI_EINPUT, "%s: block %u: a vector of type %s", l->m->files->path, block, info->name);
+            return ai_fail(l->err, AI_EINPUT, "%s: %s: a vector of type %s", l->file, l->name, info->name);
         info->decode((const uint8_t *)out->data + i * info->bytes, &value, 1);
         if (!isfinite(value))
-            return ai_fail(l->err, AI_EINPUT, "%s: %s%s of block %u: value %zu is not finite", l->m->files->path, pattern,
-                           suffix, block, i);
+            return ai_fail(l->err, AI_EINPUT, "%s: %s: value %zu is not finite", l->file, l->name, i);
     }
     return 0;
 }
@@ -92,18 +116,19 @@ static int find_vector(struct loader *l, const char *pattern, unsigned block, co
 static int find_norm(struct loader *l, const char *pattern, unsigned block, struct ai_norm_weights *out)
 {
     size_t n = l->m->hp.width;
+    enum ai_need bias = l->arch->norm == AI_NORM_LAYER ? AI_REQUIRED : AI_NONE;
 
-    return find_vector(l, pattern, block, ".weight", n, REQUIRED, &out->weight) ||
-                   find_vector(l, pattern, block, ".bias", n, OPTIONAL, &out->bias)
+    return find_vector(l, pattern, block, ".weight", n, AI_REQUIRED, &out->weight) ||
+                   find_vector(l, pattern, block, ".bias", n, bias, &out->bias)
                ? -1
                : 0;
 }
 
 static int find_linear(struct loader *l, const char *pattern, unsigned block, size_t rows, size_t cols,
-                       struct ai_linear *out)
+                       enum ai_bias_group group, struct ai_linear *out)
 {
-    return find(l, pattern, block, ".weight", rows, cols, REQUIRED, &out->weight) ||
-                   find_vector(l, pattern, block, ".bias", rows, OPTIONAL, &out->bias)
+    return find(l, pattern, block, ".weight", rows, cols, AI_REQUIRED, &out->weight) ||
+                   find_vector(l, pattern, block, ".bias", rows, l->bias[group], &out->bias)
                ? -1
                : 0;
 }
@@ -116,25 +141,31 @@ static int load_block(struct loader *l, unsigned b)
     size_t q = (size_t)hp->heads * hp->head_dim, kv = (size_t)hp->kv_heads * hp->head_dim;
 
     if (find_norm(l, n->attn_norm, b, &w->attn_norm) || find_norm(l, n->mlp_norm, b, &w->mlp_norm) ||
-        find_linear(l, n->q, b, q, hp->width, &w->q) || find_linear(l, n->k, b, kv, hp->width, &w->k) ||
-        find_linear(l, n->v, b, kv, hp->width, &w->v) || find_linear(l, n->o, b, hp->width, q, &w->o) ||
-        (l->arch->gated && find_linear(l, n->gate, b, hp->ff, hp->width, &w->gate)) ||
-        find_linear(l, n->up, b, hp->ff, hp->width, &w->up) || find_linear(l, n->down, b, hp->width, hp->ff, &w->down))
+        find_linear(l, n->q, b, q, hp->width, AI_BIASES_QKV, &w->q) ||
+        find_linear(l, n->k, b, kv, hp->width, AI_BIASES_QKV, &w->k) ||
+        find_linear(l, n->v, b, kv, hp->width, AI_BIASES_QKV, &w->v) ||
+        find_linear(l, n->o, b, hp->width, q, AI_BIASES_OUT, &w->o) ||
+        (l->arch->gated && find_linear(l, n->gate, b, hp->ff, hp->width, AI_BIASES_MLP, &w->gate)) ||
+        find_linear(l, n->up, b, hp->ff, hp->width, AI_BIASES_MLP, &w->up) ||
+        find_linear(l, n->down, b, hp->width, hp->ff, AI_BIASES_MLP, &w->down))
         return -1;
     if (ai_arch_window(l->arch, l->m->files, b, &w->window, l->err))
         return ai_err_at(l->err, "%s", l->m->files->path);
     return 0;
 }
 
-/* The tokenizer of a GGUF file must not know tokens that the model has no row for. */
-static int check_vocabulary(struct loader *l)
+static int load_head(struct loader *l)
 {
-    const struct ai_gguf_value *v = l->m->files->gguf ? ai_gguf_find(l->m->files->gguf, "tokenizer.ggml.tokens") : NULL;
+    struct ai_model *m = l->m;
+    bool tied = false;
 
-    if (v && v->type == AI_GGUF_ARRAY && v->count > l->m->hp.vocab)
-        return ai_fail(l->err, AI_EINPUT, "%s: %llu tokens in the vocabulary, %u rows in the embedding",
-                       l->m->files->path, (unsigned long long)v->count, l->m->hp.vocab);
-    return 0;
+    if (ai_arch_tied(l->arch, m->files, &tied, l->err))
+        return ai_err_at(l->err, "%s", m->files->path);
+    if (tied)
+        m->head.weight = m->embed;
+    else if (find(l, l->names->head, 0, ".weight", m->hp.vocab, m->hp.width, AI_REQUIRED, &m->head.weight))
+        return -1;
+    return find_vector(l, l->names->head, 0, ".bias", m->hp.vocab, AI_OPTIONAL, &m->head.bias);
 }
 
 static int load_tensors(struct loader *l)
@@ -142,17 +173,19 @@ static int load_tensors(struct loader *l)
     struct ai_model *m = l->m;
     struct ai_hparams *hp = &m->hp;
 
-    if (find(l, l->names->embed, 0, ".weight", 0, hp->width, REQUIRED, &m->embed))
+    if (find(l, l->names->embed, 0, ".weight", 0, hp->width, AI_REQUIRED, &m->embed))
         return -1;
     hp->vocab = (unsigned)m->embed.rows;
-    if (check_vocabulary(l) || find_norm(l, l->names->final_norm, 0, &m->final_norm) ||
-        find(l, l->names->head, 0, ".weight", hp->vocab, hp->width, OPTIONAL, &m->head.weight) ||
-        find_vector(l, l->names->head, 0, ".bias", hp->vocab, OPTIONAL, &m->head.bias))
+    if (ai_arch_check_vocab(l->arch, m->files, hp->vocab, l->err))
+        return ai_err_at(l->err, "%s", m->files->path);
+    for (int g = 0; g < AI_BIAS_GROUPS; g++)
+        if (ai_arch_bias(l->arch, m->files, (enum ai_bias_group)g, &l->bias[g], l->err))
+            return ai_err_at(l->err, "%s", m->files->path);
+    if (find_norm(l, l->names->final_norm, 0, &m->final_norm) || load_head(l))
         return -1;
-    if (!m->head.weight.data)
-        m->head.weight = m->embed;
     if (hp->position == AI_POS_LEARNED &&
-        find(l, l->names->positions, 0, ".weight", hp->context, hp->width, REQUIRED, &m->positions))
+        find(l, l->names->positions, 0, ".weight", hp->context + hp->position_offset, hp->width, AI_REQUIRED,
+             &m->positions))
         return -1;
     m->blocks = ai_calloc(hp->layers, sizeof *m->blocks, l->err);
     if (!m->blocks)
@@ -220,24 +253,41 @@ static void make_digest(struct ai_model *m)
     ai_sha256_end_hex(&s, m->digest);
 }
 
+/* One number when all blocks have the same window, else all of them. */
+static int describe_windows(const struct ai_model *m, struct ai_buf *out, struct ai_err *err)
+{
+    unsigned n = 1;
+
+    for (unsigned b = 1; b < m->hp.layers; b++)
+        if (m->blocks[b].window != m->blocks[0].window)
+            n = m->hp.layers;
+    for (unsigned b = 0; b < n; b++)
+        if (ai_buf_printf(out, err, "%s%u", b ? "," : "window\t", m->blocks[b].window))
+            return -1;
+    return ai_buf_puts(out, "\n", err);
+}
+
 int ai_model_describe(const struct ai_model *m, struct ai_buf *out, struct ai_err *err)
 {
     static const char *const norms[] = {"rms", "layer"}, *const positions[] = {"rope", "learned"};
     static const char *const mlps[] = {"swiglu", "gelu-tanh", "gelu-erf", "relu"};
     const struct ai_hparams *hp = &m->hp;
 
-    if (ai_buf_printf(out, err, "arch\t%s\nlayers\t%u\nwidth\t%u\nheads\t%u\nkv_heads\t%u\nhead_dim\t%u\nmlp_width\t%u\n"
-                                "vocab\t%u\ncontext\t%u\nnorm\t%s\nnorm_eps\t%.9g\nposition\t%s\nmlp\t%s\nattn_scale\t%.9g\n",
+    if (ai_buf_printf(out, err,
+                      "arch\t%s\nlayers\t%u\nwidth\t%u\nheads\t%u\nkv_heads\t%u\nhead_dim\t%u\nmlp_width\t%u\n"
+                      "vocab\t%u\ncontext\t%u\nnorm\t%s\nnorm_eps\t%.9g\nposition\t%s\nmlp\t%s\nattn_scale\t%.9g\n",
                       m->arch, hp->layers, hp->width, hp->heads, hp->kv_heads, hp->head_dim, hp->ff, hp->vocab,
                       hp->context, norms[hp->norm], hp->norm_eps, positions[hp->position], mlps[hp->mlp],
                       hp->attn_scale))
         return -1;
     if (hp->position == AI_POS_ROPE &&
-        ai_buf_printf(out, err, "rope\t%s\nrope_dim\t%u\nrope_base\t%.9g\n", hp->rope == AI_ROPE_PAIRS ? "pairs" : "halves",
-                      hp->rope_dim, hp->rope_base))
+        ai_buf_printf(out, err, "rope\t%s\nrope_dim\t%u\nrope_base\t%.9g\n",
+                      hp->rope == AI_ROPE_PAIRS ? "pairs" : "halves", hp->rope_dim, hp->rope_base))
         return -1;
-    return ai_buf_printf(out, err, "window\t%u\nweights\t%s\n", m->blocks[m->hp.layers - 1].window,
-                         ai_wtypes[m->blocks[0].q.weight.type].name);
+    return describe_windows(m, out, err) ||
+                   ai_buf_printf(out, err, "weights\t%s\n", ai_wtypes[m->blocks[0].q.weight.type].name)
+               ? -1
+               : 0;
 }
 
 /* ---- opening ---- */
@@ -271,7 +321,8 @@ struct ai_model *ai_model_open(const char *path, struct ai_err *err)
     if (!m->files)
         goto fail;
     l.arch = identify(m->files, err);
-    if (!l.arch || ai_arch_numbers(l.arch, m->files, &m->hp, err) || ai_arch_rope_factors(m->files, &m->hp, err)) {
+    if (!l.arch || ai_arch_numbers(l.arch, m->files, &m->hp, err) ||
+        ai_arch_rope_factors(l.arch, m->files, &m->hp, err)) {
         ai_err_at(err, "%s", path);
         goto fail;
     }

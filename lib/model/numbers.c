@@ -61,6 +61,7 @@ static int missing(struct ai_err *err, const char *what)
 static int read_shape(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp,
                       struct ai_err *err)
 {
+    unsigned value_dim;
     int rc;
 
     if ((rc = whole(a, f, "block_count", "num_hidden_layers", "num_layers", &hp->layers, err)))
@@ -82,11 +83,18 @@ static int read_shape(const struct ai_arch *a, const struct ai_model_files *f, s
         whole(a, f, "attention.key_length", "head_dim", NULL, &hp->head_dim, err) < 0 ||
         (rc = whole(a, f, "feed_forward_length", "intermediate_size", NULL, &hp->ff, err)) < 0)
         return -1;
+    value_dim = hp->head_dim;
+    if (whole(a, f, "attention.value_length", NULL, NULL, &value_dim, err) < 0)
+        return -1;
+    if (value_dim != hp->head_dim)
+        return ai_fail(err, AI_EINPUT, "keys of %u dimensions with values of %u are not supported", hp->head_dim,
+                       value_dim);
     if (rc && a->gated)
         return missing(err, "the width of the MLP (feed forward length, intermediate size)");
     if (hp->kv_heads < 1 || hp->heads % hp->kv_heads || hp->head_dim < 1 || hp->head_dim > 8192 || hp->ff < 1 ||
         hp->ff > LIMIT || (uint64_t)hp->heads * hp->head_dim > LIMIT)
-        return ai_fail(err, AI_EINPUT, "%u heads, %u key/value heads, head dimension %u, MLP width %u do not go together",
+        return ai_fail(err, AI_EINPUT,
+                       "%u heads, %u key/value heads, head dimension %u, MLP width %u do not go together",
                        hp->heads, hp->kv_heads, hp->head_dim, hp->ff);
     return 0;
 }
@@ -112,6 +120,17 @@ static int read_activation(const struct ai_arch *a, const struct ai_model_files 
     return ai_fail(err, AI_EINPUT, "activation '%.40s' is not supported for %s", name, a->name);
 }
 
+/* Newer configurations keep the rotary base and its scaling in one object. */
+static int nested_base(const struct ai_model_files *f, struct ai_hparams *hp, struct ai_err *err)
+{
+    double base = 0;
+    int rc = ai_json_get_number(ai_json_get(f->config, "rope_parameters"), "rope_theta", &base, err);
+
+    if (rc == 0)
+        hp->rope_base = (float)base;
+    return rc < 0 ? ai_err_at(err, "rope_parameters") : 0;
+}
+
 int ai_arch_numbers(const struct ai_arch *a, struct ai_model_files *f, struct ai_hparams *hp, struct ai_err *err)
 {
     unsigned experts = 0;
@@ -132,7 +151,8 @@ int ai_arch_numbers(const struct ai_arch *a, struct ai_model_files *f, struct ai
     rc = a->norm == AI_NORM_RMS
              ? real(a, f, "attention.layer_norm_rms_epsilon", "rms_norm_eps", NULL, &hp->norm_eps, err)
              : real(a, f, "attention.layer_norm_epsilon", "layer_norm_epsilon", "layer_norm_eps", &hp->norm_eps, err);
-    if (rc < 0 || real(a, f, "rope.freq_base", "rope_theta", NULL, &hp->rope_base, err) < 0)
+    if (rc < 0 || real(a, f, "rope.freq_base", "rope_theta", NULL, &hp->rope_base, err) < 0 ||
+        nested_base(f, hp, err))
         return -1;
     if (!(hp->norm_eps > 0 && hp->norm_eps < 1) || !(hp->rope_base > 1 && hp->rope_base < 1e12f))
         return ai_fail(err, AI_EINPUT, "norm epsilon %g, rotary base %g", hp->norm_eps, hp->rope_base);
@@ -202,6 +222,13 @@ static double llama3_divisor(double wavelength, double factor, double low, doubl
     return 1 / ((1 - smooth) / factor + smooth);
 }
 
+static const struct ai_json *rope_object(const struct ai_model_files *f, const char **key)
+{
+    const struct ai_json *s = ai_json_get(f->config, *key = "rope_parameters");
+
+    return s ? s : ai_json_get(f->config, *key = "rope_scaling");
+}
+
 static int config_factors(const struct ai_json *s, struct ai_hparams *hp, float *out, struct ai_err *err)
 {
     const char *type = "default";
@@ -211,27 +238,29 @@ static int config_factors(const struct ai_json *s, struct ai_hparams *hp, float 
         ai_json_get_number(s, "factor", &factor, err) < 0 || ai_json_get_number(s, "low_freq_factor", &low, err) < 0 ||
         ai_json_get_number(s, "high_freq_factor", &high, err) < 0 ||
         ai_json_get_number(s, "original_max_position_embeddings", &context, err) < 0)
-        return ai_err_at(err, "rope_scaling");
+        return -1;
     if (strcmp(type, "default") == 0)
         factor = 1;
     else if (strcmp(type, "linear") != 0 && strcmp(type, "llama3") != 0)
-        return ai_fail(err, AI_EINPUT, "rope_scaling: type '%.40s' is not supported (linear and llama3 are)", type);
+        return ai_fail(err, AI_EINPUT, "type '%.40s' is not supported (linear and llama3 are)", type);
     if (!(factor >= 1 && factor < 1e6) || !(high > low && low > 0) || !(context > 0))
-        return ai_fail(err, AI_EINPUT, "rope_scaling: factors out of range");
+        return ai_fail(err, AI_EINPUT, "factors out of range");
     for (unsigned i = 0; i < hp->rope_dim / 2; i++) {
         double wavelength = 2 * M_PI * pow(hp->rope_base, 2.0 * i / hp->rope_dim);
 
-        out[i] = (float)(*type == 'l' && type[1] == 'l' ? llama3_divisor(wavelength, factor, low, high, context) : factor);
+        out[i] = (float)(strcmp(type, "llama3") == 0 ? llama3_divisor(wavelength, factor, low, high, context) : factor);
     }
     return 0;
 }
 
-static int gguf_factors(const struct ai_model_files *f, struct ai_hparams *hp, float *out, struct ai_err *err)
+static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp, float *out,
+                        struct ai_err *err)
 {
     const struct ai_named_tensor *t = ai_model_files_find(f, "rope_freqs.weight");
     struct ai_gguf_string type = {"none", 4};
     unsigned n = hp->rope_dim / 2;
     float factor = 1;
+    char key[128];
 
     if (t) {
         if (t->type != AI_W_F32 || t->dims[0] != n || t->n_dims != 1 || t->room < 4 * (uint64_t)n)
@@ -242,24 +271,27 @@ static int gguf_factors(const struct ai_model_files *f, struct ai_hparams *hp, f
                 return ai_fail(err, AI_EINPUT, "rope_freqs.weight: a value out of range");
         return 0;
     }
-    if (ai_gguf_str(f->gguf, "llama.rope.scaling.type", &type, err) < 0 ||
-        ai_gguf_f32(f->gguf, "llama.rope.scaling.factor", &factor, err) < 0)
+    snprintf(key, sizeof key, "%s.rope.scaling.type", a->gguf);
+    if (ai_gguf_str(f->gguf, key, &type, err) < 0 || real(a, f, "rope.scaling.factor", NULL, NULL, &factor, err) < 0)
         return -1;
     if (type.len == 4 && memcmp(type.s, "none", 4) == 0)
         factor = 1;
     else if (type.len != 6 || memcmp(type.s, "linear", 6) != 0)
-        return ai_fail(err, AI_EINPUT, "llama.rope.scaling.type: '%.*s' is not supported", type.len > 40 ? 40 : (int)type.len,
-                       type.s);
+        return ai_fail(err, AI_EINPUT, "%s: '%.*s' is not supported (none and linear are)", key,
+                       type.len > 40 ? 40 : (int)type.len, type.s);
+    if (real(a, f, "rope.scale_linear", NULL, NULL, &factor, err) < 0) /* as older files write it */
+        return -1;
     if (!(factor >= 1 && factor < 1e6f))
-        return ai_fail(err, AI_EINPUT, "llama.rope.scaling.factor: %g", factor);
+        return ai_fail(err, AI_EINPUT, "rope.scaling.factor: %g", factor);
     for (unsigned i = 0; i < n; i++)
         out[i] = factor;
     return 0;
 }
 
-int ai_arch_rope_factors(struct ai_model_files *f, struct ai_hparams *hp, struct ai_err *err)
+int ai_arch_rope_factors(const struct ai_arch *a, struct ai_model_files *f, struct ai_hparams *hp, struct ai_err *err)
 {
-    const struct ai_json *scaling = ai_json_get(f->config, "rope_scaling");
+    const char *key;
+    const struct ai_json *scaling = rope_object(f, &key);
     bool plain = true;
 
     if (hp->position != AI_POS_ROPE)
@@ -267,13 +299,56 @@ int ai_arch_rope_factors(struct ai_model_files *f, struct ai_hparams *hp, struct
     f->rope_factors = ai_calloc(hp->rope_dim / 2, sizeof *f->rope_factors, err);
     if (!f->rope_factors)
         return -1;
-    if (f->gguf ? gguf_factors(f, hp, f->rope_factors, err)
-                : ai_json_type(scaling) == AI_JSON_OBJECT && config_factors(scaling, hp, f->rope_factors, err))
-        return -1;
-    if (!f->gguf && ai_json_type(scaling) != AI_JSON_OBJECT)
+    if (f->gguf) {
+        if (gguf_factors(a, f, hp, f->rope_factors, err))
+            return -1;
+    } else if (ai_json_type(scaling) == AI_JSON_OBJECT) {
+        if (config_factors(scaling, hp, f->rope_factors, err))
+            return ai_err_at(err, "%s", key);
+    } else if (ai_json_type(scaling) == AI_JSON_NONE || ai_json_type(scaling) == AI_JSON_NULL) {
         return 0;
+    } else {
+        return ai_fail(err, AI_EINPUT, "%s: %s, not an object", key, ai_json_type_name(scaling));
+    }
     for (unsigned i = 0; i < hp->rope_dim / 2; i++)
         plain = plain && f->rope_factors[i] == 1;
     hp->rope_factors = plain ? NULL : f->rope_factors;
+    return 0;
+}
+
+/* ---- what else the files say of their tensors ---- */
+
+int ai_arch_tied(const struct ai_arch *a, const struct ai_model_files *f, bool *tied, struct ai_err *err)
+{
+    *tied = a->tied;
+    if (!f->gguf)
+        return ai_json_get_bool(f->config, "tie_word_embeddings", tied, err) < 0 ? -1 : 0;
+    *tied = !ai_model_files_find(f, "output.weight");
+    return 0;
+}
+
+int ai_arch_bias(const struct ai_arch *a, const struct ai_model_files *f, enum ai_bias_group group, enum ai_need *out,
+                 struct ai_err *err)
+{
+    bool has = false;
+    int rc = f->gguf || !a->bias_keys[group] ? 1 : ai_json_get_bool(f->config, a->bias_keys[group], &has, err);
+
+    *out = rc == 0 ? (has ? AI_REQUIRED : AI_NONE) : a->bias[group];
+    return rc < 0 ? -1 : 0;
+}
+
+/* The tokenizer of a GGUF file must not know tokens that the model has no row for. */
+int ai_arch_check_vocab(const struct ai_arch *a, const struct ai_model_files *f, unsigned rows, struct ai_err *err)
+{
+    const struct ai_gguf_value *tokens = f->gguf ? ai_gguf_find(f->gguf, "tokenizer.ggml.tokens") : NULL;
+    unsigned vocab = rows;
+
+    if (tokens && tokens->type == AI_GGUF_ARRAY && tokens->count > rows)
+        return ai_fail(err, AI_EINPUT, "tokenizer.ggml.tokens: %llu tokens, where the embedding has %u rows",
+                       (unsigned long long)tokens->count, rows);
+    if (whole(a, f, "vocab_size", "vocab_size", NULL, &vocab, err) < 0)
+        return -1;
+    if (vocab != rows)
+        return ai_fail(err, AI_EINPUT, "vocab_size: %u, where the embedding has %u rows", vocab, rows);
     return 0;
 }

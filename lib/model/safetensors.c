@@ -45,8 +45,8 @@ static int parse_tensor(const struct ai_json *v, const uint8_t *data, uint64_t s
     if (parse_dims(ai_json_get(v, "shape"), t, &count, err))
         return -1;
     if (begin < 0 || end < begin || (uint64_t)end > size)
-        return ai_fail(err, AI_EINPUT, "data_offsets %lld..%lld are not in the file's %llu bytes of data", (long long)begin,
-                       (long long)end, (unsigned long long)size);
+        return ai_fail(err, AI_EINPUT, "data_offsets %lld..%lld are not in the file's %llu bytes of data",
+                       (long long)begin, (long long)end, (unsigned long long)size);
     t->type = -1;
     snprintf(t->type_name, sizeof t->type_name, "%.20s", dtype);
     for (int k = 0; k < AI_W_COUNT; k++)
@@ -65,6 +65,24 @@ static int by_place(const void *a, const void *b)
     const struct ai_named_tensor *x = a, *y = b;
 
     return x->data < y->data ? -1 : x->data > y->data ? 1 : x->room < y->room ? -1 : x->room > y->room;
+}
+
+/* The data section is the tensors' bytes, one tensor behind the other. */
+static int check_places(const struct ai_named_tensor *t, size_t n, const uint8_t *data, uint64_t size,
+                        struct ai_err *err)
+{
+    const uint8_t *end = data;
+
+    for (size_t i = 0; i < n; i++) {
+        if (t[i].data != end)
+            return ai_fail(err, AI_EINPUT, "%.*s: its data %s", (int)t[i].name_len, t[i].name,
+                           t[i].data < end ? "overlaps another tensor's" : "begins behind a hole");
+        end += t[i].room;
+    }
+    if ((uint64_t)(end - data) != size)
+        return ai_fail(err, AI_EINPUT, "%llu bytes behind the last tensor",
+                       (unsigned long long)(size - (uint64_t)(end - data)));
+    return 0;
 }
 
 static int parse_table(struct ai_model_files *f, const struct ai_json *root, const char *file, const uint8_t *data,
@@ -90,11 +108,7 @@ static int parse_table(struct ai_model_files *f, const struct ai_json *root, con
     if (f->n_tensors == first)
         return ai_fail(err, AI_EINPUT, "no tensors");
     qsort(f->tensors + first, f->n_tensors - first, sizeof *f->tensors, by_place);
-    for (size_t i = first + 1; i < f->n_tensors; i++)
-        if (f->tensors[i].data < f->tensors[i - 1].data + f->tensors[i - 1].room)
-            return ai_fail(err, AI_EINPUT, "%.*s: its data overlaps the data of %.*s", (int)f->tensors[i].name_len,
-                           f->tensors[i].name, (int)f->tensors[i - 1].name_len, f->tensors[i - 1].name);
-    return 0;
+    return check_places(f->tensors + first, f->n_tensors - first, data, size, err);
 }
 
 int ai_safetensors_add(struct ai_model_files *f, const char *file, struct ai_err *err)
@@ -128,8 +142,9 @@ int ai_safetensors_add(struct ai_model_files *f, const char *file, struct ai_err
     p = maps[i].data;
     n = maps[i].size < 8 ? 0 : ai_get_u64(p);
     if (maps[i].size < 8 || n > HEADER_MAX || n > maps[i].size - 8)
-        return ai_fail(err, AI_EINPUT, "%s: truncated, or not a safetensors file: a header of %llu bytes in a file of %zu",
-                       file, (unsigned long long)n, maps[i].size);
+        return ai_fail(err, AI_EINPUT,
+                       "%s: truncated, or not a safetensors file: a header of %llu bytes in a file of %zu", file,
+                       (unsigned long long)n, maps[i].size);
     headers[i] = ai_json_parse(p + 8, (size_t)n, err);
     if (!headers[i])
         return ai_err_at(err, "%s: header", file);
