@@ -3,12 +3,14 @@
 EXTRA_DIST += tests/tap.h tests/tap.sh tests/measure/tasks.sh tests/measure/time.sh
 
 include tests/base/local.mk
+include tests/gen/local.mk
 include tests/io/local.mk
 include tests/layers/local.mk
 include tests/cli/local.mk
 include tests/doc/local.mk
 include tests/examples/local.mk
 include tests/build/local.mk
+include tests/model/local.mk
 include tests/kernels/local.mk
 include tests/forward/local.mk
 include tests/lens/local.mk

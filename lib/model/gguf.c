@@ -248,8 +248,7 @@ struct ai_gguf *ai_gguf_open(const char *path, struct ai_err *err)
 
     if (!g)
         return NULL;
-    g->name = ai_strndup(path, strlen(path), err);
-    if (!g->name || ai_map_open(&g->map, path, err)) {
+    if (ai_map_open(&g->map, path, err)) {
         ai_gguf_free(g);
         return NULL;
     }
@@ -268,7 +267,6 @@ void ai_gguf_free(struct ai_gguf *g)
     ai_map_close(&g->map);
     free(g->values);
     free(g->tensors);
-    free(g->name);
     free(g);
 }
 
@@ -282,9 +280,9 @@ const struct ai_gguf_value *ai_gguf_find(const struct ai_gguf *g, const char *ke
     return NULL;
 }
 
-static int wrong_type(const struct ai_gguf *g, const char *key, const char *want, struct ai_err *err)
+static int wrong_type(const char *key, const char *want, struct ai_err *err)
 {
-    return ai_fail(err, AI_EINPUT, "%s: %s: not %s", g->name, key, want);
+    return ai_fail(err, AI_EINPUT, "%s: not %s", key, want);
 }
 
 int ai_gguf_u32(const struct ai_gguf *g, const char *key, uint32_t *out, struct ai_err *err)
@@ -303,10 +301,10 @@ int ai_gguf_u32(const struct ai_gguf *g, const char *key, uint32_t *out, struct 
     case AI_GGUF_I32: n = (uint64_t)(int64_t)(int32_t)ai_get_u32(v->data); break;
     case AI_GGUF_U64:
     case AI_GGUF_I64: n = ai_get_u64(v->data); break;
-    default: return wrong_type(g, key, "a whole number", err);
+    default: return wrong_type(key, "a whole number", err);
     }
     if (n > UINT32_MAX)
-        return wrong_type(g, key, "a number from 0 to 2^32 - 1", err);
+        return wrong_type(key, "a number from 0 to 2^32 - 1", err);
     *out = (uint32_t)n;
     return 0;
 }
@@ -322,7 +320,7 @@ int ai_gguf_f32(const struct ai_gguf *g, const char *key, float *out, struct ai_
     else if (v->type == AI_GGUF_F64)
         *out = (float)ai_get_f64(v->data);
     else
-        return wrong_type(g, key, "a float", err);
+        return wrong_type(key, "a float", err);
     return 0;
 }
 
@@ -333,7 +331,7 @@ int ai_gguf_bool(const struct ai_gguf *g, const char *key, bool *out, struct ai_
     if (!v)
         return 1;
     if (v->type != AI_GGUF_BOOL || v->data[0] > 1)
-        return wrong_type(g, key, "true or false", err);
+        return wrong_type(key, "true or false", err);
     *out = v->data[0];
     return 0;
 }
@@ -345,7 +343,7 @@ int ai_gguf_str(const struct ai_gguf *g, const char *key, struct ai_gguf_string 
     if (!v)
         return 1;
     if (v->type != AI_GGUF_STRING)
-        return wrong_type(g, key, "a string", err);
+        return wrong_type(key, "a string", err);
     out->s = (const char *)v->data + 8;
     out->len = (size_t)ai_get_u64(v->data);
     return 0;

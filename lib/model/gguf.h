@@ -35,7 +35,6 @@ struct ai_gguf_tensor {
 
 struct ai_gguf {
     struct ai_map map;
-    char *name;
     uint32_t version;
     struct ai_gguf_value *values;
     size_t n_values;
@@ -51,7 +50,8 @@ struct ai_gguf *ai_gguf_open(const char *path, struct ai_err *err) AI_CHECKED;
 void ai_gguf_free(struct ai_gguf *g);
 
 const struct ai_gguf_value *ai_gguf_find(const struct ai_gguf *g, const char *key);
-/* Scalars: 0 and *out, 1 when the key is absent (*out untouched), -1 when it has another type or does not fit. */
+/* Scalars: 0 and *out, 1 when the key is absent (*out untouched), -1 with err "key: reason" when it has another type
+ * or does not fit; the caller puts the file's name in front. */
 int ai_gguf_u32(const struct ai_gguf *g, const char *key, uint32_t *out, struct ai_err *err) AI_CHECKED;
 int ai_gguf_f32(const struct ai_gguf *g, const char *key, float *out, struct ai_err *err) AI_CHECKED;
 int ai_gguf_bool(const struct ai_gguf *g, const char *key, bool *out, struct ai_err *err) AI_CHECKED;

@@ -1,0 +1,81 @@
+/* Small random models in the published formats, for tests: the same seed gives the
+ * same function of tokens in every format.  The tables can be edited before they
+ * are written, so that a test can break one thing. */
+#ifndef GEN_MODEL_H
+#define GEN_MODEL_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/tensor.h"
+
+#include <stdbool.h>
+
+enum gen_kind { GEN_GGUF, GEN_LLAMA, GEN_NEO }; /* Llama in GGUF; directories of Llama and GPT-Neo */
+
+struct gen_spec {
+    enum gen_kind kind;
+    unsigned layers, width, heads, kv_heads, ff, vocab, context;
+    unsigned window;       /* GPT-Neo's local layers */
+    enum ai_wtype type;    /* of matrices; vectors are F32 (F16, BF16 in directories of that type) */
+    bool tied;
+    bool bias;             /* Llama: biases of the attention */
+    bool tokenizer;        /* GGUF: pieces and byte tokens inside, vocab >= GEN_MIN_VOCAB */
+    uint64_t seed;
+};
+enum { GEN_MIN_VOCAB = 400 };
+/* Two layers, width 64: a few kilobytes. */
+extern const struct gen_spec gen_small;
+
+struct gen_tensor {
+    char name[96];
+    unsigned n_dims;
+    uint64_t dims[4];      /* slowest first */
+    enum ai_wtype type;
+    int type_number;       /* in GGUF in place of type's own, -1: none */
+    const char *type_name; /* in safetensors, likewise NULL */
+    int64_t shift;         /* added to where the file says that the data begins */
+    struct ai_buf data;
+};
+
+/* A metadata value of GGUF. */
+struct gen_value {
+    char key[64];
+    uint32_t type;         /* AI_GGUF_U32, _F32, _STRING, or _ARRAY: bytes hold element type, count, elements */
+    struct ai_buf bytes;
+};
+
+struct gen_model {
+    struct gen_spec spec;
+    struct gen_tensor *tensors;
+    size_t n_tensors, cap_tensors;
+    struct gen_value *values;
+    size_t n_values, cap_values;
+    struct ai_buf config;  /* text of config.json, NUL-terminated */
+};
+
+/* Memory that is missing ends the program: these are tests. */
+struct gen_model *gen_make(const struct gen_spec *spec);
+void gen_free(struct gen_model *g);
+
+/* NULL if there is none. */
+struct gen_tensor *gen_tensor(struct gen_model *g, const char *name);
+struct gen_value *gen_value(struct gen_model *g, const char *key);
+/* A new tensor of zeros at the end. */
+struct gen_tensor *gen_add(struct gen_model *g, const char *name, uint64_t rows, uint64_t cols, enum ai_wtype type);
+void gen_remove(struct gen_model *g, const char *name);
+/* Sets or adds. */
+void gen_set_u32(struct gen_model *g, const char *key, uint32_t v);
+void gen_set_f32(struct gen_model *g, const char *key, float v);
+void gen_set_string(struct gen_model *g, const char *key, const char *v);
+/* Replaces the first `from` in config.json by `to`. */
+void gen_config(struct gen_model *g, const char *from, const char *to);
+
+/* The file's bytes. */
+void gen_gguf(const struct gen_model *g, unsigned version, struct ai_buf *out);
+/* Tensors [first, first + n). */
+void gen_safetensors(const struct gen_model *g, size_t first, size_t n, struct ai_buf *out);
+/* A file for GEN_GGUF, else a directory (made if need be) with the weights in `shards` files. */
+void gen_write(const struct gen_model *g, const char *path, unsigned shards);
+void gen_write_file(const char *path, const void *data, size_t n);
+
+#endif
