@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 
 #include "control/control.h"
-#include "io/fd.h"
 #include "policy/policy.h"
 #include "stream/names.h"
 #include "stream/open.h"
@@ -50,6 +49,7 @@ struct work {
     struct ai_policy *policy;
     struct ai_reader *in;
     struct ai_writer *out;
+    int input;                /* descriptor */
     int control;              /* descriptor, -1: none */
     struct ai_buf lines;      /* verdicts not written yet */
     struct ai_buf payload;
@@ -62,11 +62,13 @@ struct work {
     struct cli_progress progress;
 };
 
-static int write_lines(struct work *w, struct ai_err *err)
+/* all: waits until the pipe has taken them, or more features have come. */
+static int write_lines(struct work *w, bool all, int input, struct ai_err *err)
 {
-    int rc = w->lines.len ? ai_fd_write(w->control, w->lines.data, w->lines.len, err) : 0;
+    int rc = w->lines.len == 0 ? 0
+             : all             ? ai_control_send_all(w->control, &w->lines, input, err)
+                               : ai_control_send(w->control, &w->lines, err);
 
-    w->lines.len = 0;
     if (rc && err->code == AI_EPIPE)
         return ai_fail(err, AI_ESYS, "%s: nobody reads the control pipe any more", opt.control);
     return rc ? ai_err_at(err, "%s", opt.control) : 0;
@@ -77,7 +79,7 @@ static int on_wait(void *arg, struct ai_err *err)
 {
     struct work *w = arg;
 
-    return write_lines(w, err) || ai_writer_flush_live(w->out, err) ? -1 : 0;
+    return write_lines(w, true, w->input, err) || ai_writer_flush_live(w->out, err) ? -1 : 0;
 }
 
 static int bind_features(struct work *w, struct ai_err *err)
@@ -138,7 +140,7 @@ static int say_hello(struct work *w, struct ai_err *err)
     w->control = ai_control_open_writer(opt.control, opt.timeout, err);
     if (w->control < 0)
         return -1;
-    return ai_hello_format(&hello, &w->lines, err) || write_lines(w, err) ? -1 : 0;
+    return ai_hello_format(&hello, &w->lines, err) || write_lines(w, true, -1, err) ? -1 : 0;
 }
 
 /* ---- documents ---- */
@@ -183,7 +185,7 @@ static int send_verdict(struct work *w, const struct ai_features *f, bool leave,
 
     if (w->control < 0 || f->layer == w->layers)
         return 0;
-    return ai_verdict_format(&v, &w->lines, err) || (w->lines.len > 32768 && write_lines(w, err)) ? -1 : 0;
+    return ai_verdict_format(&v, &w->lines, err) || (w->lines.len > 32768 && write_lines(w, false, -1, err)) ? -1 : 0;
 }
 
 static int settle(struct work *w, const struct ai_features *f, bool early, double score, struct ai_err *err)
@@ -245,7 +247,7 @@ static int take(struct work *w, const struct ai_record *rec, struct ai_err *err)
     case AI_REC_DOC_END:
         return end(w, rec, err);
     case AI_REC_RUN: /* the run is over: the forward pass need not wait for the end of our input */
-        if (write_lines(w, err))
+        if (write_lines(w, true, -1, err))
             return -1;
         if (w->control >= 0)
             close(w->control);
@@ -276,7 +278,7 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
     while ((got = ai_reader_next(w->in, &rec, err)) > 0)
         if (take(w, &rec, err))
             return err->code == AI_EINPUT ? ai_reader_err_at(w->in, err) : -1;
-    if (got < 0 || write_lines(w, err))
+    if (got < 0 || write_lines(w, true, -1, err))
         return -1;
     if (ai_open_none(w->live, err))
         return ai_err_at(err, "%s", name);
@@ -291,9 +293,12 @@ static int run(struct cli *cli, struct ai_err *err)
 
     if (!opt.control)
         opt.control = getenv("AI_CONTROL");
+    if (opt.control && !*opt.control)
+        opt.control = NULL;
     fd = cli_open_input(cli, 0, &name, err);
     if (fd < 0)
         return -1;
+    w.input = fd;
     rc = work(&w, fd, name, err);
     if (w.control >= 0)
         close(w.control); /* the end, for the forward pass */

@@ -79,7 +79,14 @@ void ai_control_free(struct ai_control *c);
 /* ---- the decider's side ---- */
 
 /* Opens FILE for writing; while it is a FIFO without a reader, tries again for up
- * to `seconds` (0: for ever).  Returns a descriptor or -1. */
+ * to `seconds` (0: for ever).  Returns a descriptor, whose writes do not wait, or -1. */
 int ai_control_open_writer(const char *file, double seconds, struct ai_err *err) AI_CHECKED;
+/* Writes what the pipe has room for and drops it from lines.  A reader that has gone
+ * is AI_EPIPE. */
+int ai_control_send(int fd, struct ai_buf *lines, struct ai_err *err) AI_CHECKED;
+/* The same until nothing is left, or until `input` (-1: none) can be read: ai-forward
+ * writes the states of a whole batch before it reads a verdict, so a decider that waits
+ * for room here and for nothing else can wait for ever. */
+int ai_control_send_all(int fd, struct ai_buf *lines, int input, struct ai_err *err) AI_CHECKED;
 
 #endif
