@@ -131,10 +131,13 @@ static int open_output(struct work *w, struct ai_err *err)
 static int say_hello(struct work *w, struct ai_err *err)
 {
     const char *model = ai_meta_get(ai_reader_meta(w->in), "model");
-    struct ai_hello hello = {.layers = w->layers, .has_checks = w->policy->has_layers, .checks = w->policy->layers};
+    struct ai_hello hello = {.layers = w->layers, .has_checks = w->policy->has_layers};
 
     if (!opt.control)
         return 0;
+    for (unsigned l = 1; l <= w->layers; l++) /* a policy by hand may name more layers than there are */
+        if (ai_layers_has(&w->policy->layers, l))
+            ai_layers_add(&hello.checks, l);
     if (model && strlen(model) < sizeof hello.model)
         strcpy(hello.model, model);
     w->control = ai_control_open_writer(opt.control, opt.timeout, err);

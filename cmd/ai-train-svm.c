@@ -80,10 +80,25 @@ struct work {
 
 /* ---- header ---- */
 
+/* Features that compare with the layer checked before mean something else once layers
+ * are left out between training and use. */
+static bool looks_back(const char *name)
+{
+    static const char *const alone[] = {"gap", "top_prob", "entropy", "depth"};
+
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+        if (strcmp(name, alone[i]) == 0)
+            return false;
+    return true;
+}
+
 static int add_name(struct ai_policy *p, const char *name, struct ai_err *err)
 {
     if (p->n == AI_POLICY_FEATURES || strlen(name) >= sizeof p->names[0])
         return ai_fail(err, AI_EINPUT, "too many features, or a name that is too long");
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->names[i], name) == 0)
+            return ai_fail(err, AI_EINPUT, "the feature '%s' twice", name);
     strcpy(p->names[p->n++], name);
     return 0;
 }
@@ -106,6 +121,10 @@ static int choose_features(struct work *w, const struct ai_names *offered, struc
     }
     if (rc == 0 && !depth)
         rc = add_name(w->policy, "depth", err);
+    if (rc && opt.features) {
+        err->code = AI_EUSAGE;
+        ai_err_at(err, "--features");
+    }
     ai_names_free(&wanted);
     return rc;
 }
@@ -292,6 +311,23 @@ static void tell(struct work *w, const struct ai_train_report *r)
                  opt.max_flip, w->training.docs);
 }
 
+/* True if the policy must check each layer that it was trained on. */
+static bool check_layers(const struct work *w)
+{
+    const char *name = NULL;
+    bool more = false;
+
+    for (size_t i = 0; i < w->policy->n && !name; i++)
+        if (looks_back(w->policy->names[i]))
+            name = w->policy->names[i];
+    for (size_t r = 0; opt.layers && r < w->training.rows && !more; r++)
+        more = !ai_layers_has(&w->policy->layers, w->training.layer[r]);
+    if (name && more)
+        cli_warn("%s looks back to the layer checked before: with --layers=%s, train on states of these layers and the "
+                 "last only (ai-forward --layers=%s,%u)", name, opt.layers, opt.layers, w->layers);
+    return name != NULL;
+}
+
 static int run(struct cli *cli, struct ai_err *err)
 {
     struct work w = {.cli = cli};
@@ -309,6 +345,7 @@ static int run(struct cli *cli, struct ai_err *err)
     for (int i = 0; i < (cli->argc ? cli->argc : 1); i++)
         if (read_file(&w, i, err))
             goto out;
+    o.keep_layers = check_layers(&w);
     if (ai_policy_train(w.policy, &w.training, &o, &report, err))
         goto out;
     tell(&w, &report);

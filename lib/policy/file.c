@@ -93,7 +93,7 @@ static int parse_double(const char **s, double *out)
 {
     char *end;
 
-    if (**s == ' ' || !**s)
+    if (!**s || !strchr("-.0123456789", **s)) /* strtod also takes spaces, words and + */
         return -1;
     *out = strtod(*s, &end);
     if (end == *s || (*end && *end != ' ') || !isfinite(*out))
@@ -157,7 +157,15 @@ static int add_sv(struct ai_policy *p, size_t *cap, const char *s, struct ai_err
 
 /* Which lines have come, as bits; the classifier says which must. */
 enum { HAS_CLASSIFIER = 1, HAS_MEAN = 2, HAS_SD = 4, HAS_THRESHOLD = 8, HAS_WEIGHT = 16, HAS_BIAS = 32, HAS_GAMMA = 64,
-       HAS_RHO = 128, HAS_RULE = 256 };
+       HAS_RHO = 128, HAS_RULE = 256, HAS_MODEL = 512, HAS_HEAD = 1024, HAS_LAYERS = 2048 };
+
+static int once(unsigned bit, unsigned *has, struct ai_err *err)
+{
+    if (*has & bit)
+        return ai_fail(err, AI_EINPUT, "a second line of this key");
+    *has |= bit;
+    return 0;
+}
 
 struct number_line {
     const char *key;
@@ -177,12 +185,10 @@ static int take_number_line(struct ai_policy *p, const char *key, const char *va
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         if (strcmp(lines[i].key, key) != 0)
             continue;
-        if (*has & lines[i].bit)
-            return ai_fail(err, AI_EINPUT, "a second line of this key");
         if (lines[i].per_feature && !p->n)
             return ai_fail(err, AI_EINPUT, "comes before the features are named");
-        *has |= lines[i].bit;
-        return parse_numbers(value, lines[i].out, lines[i].per_feature ? p->n : 1, err);
+        return once(lines[i].bit, has, err) ? -1
+                                            : parse_numbers(value, lines[i].out, lines[i].per_feature ? p->n : 1, err);
     }
     return 0; /* a note for people */
 }
@@ -191,18 +197,21 @@ static int take_line(struct ai_policy *p, const char *key, const char *value, un
                      struct ai_err *err)
 {
     if (strcmp(key, "model") == 0)
-        return copy_word(value, p->model, sizeof p->model, err);
+        return once(HAS_MODEL, has, err) ? -1 : copy_word(value, p->model, sizeof p->model, err);
     if (strcmp(key, "head") == 0)
-        return copy_word(value, p->head, sizeof p->head, err);
+        return once(HAS_HEAD, has, err) ? -1 : copy_word(value, p->head, sizeof p->head, err);
     if (strcmp(key, "layers") == 0) {
         p->has_layers = true;
+        if (once(HAS_LAYERS, has, err))
+            return -1;
         return *value ? ai_layers_parse(value, AI_MAX_LAYERS, &p->layers, err) : 0;
     }
     if (strcmp(key, "classifier") == 0) {
+        if (once(HAS_CLASSIFIER, has, err))
+            return -1;
         for (int c = 0; c <= AI_SVM_RBF; c++)
             if (strcmp(value, ai_classifier_name((enum ai_classifier)c)) == 0) {
                 p->classifier = (enum ai_classifier)c;
-                *has |= HAS_CLASSIFIER;
                 return 0;
             }
         return ai_fail(err, AI_EINPUT, "'%.40s' is not known (rule, svm-linear, svm-rbf)", value);
@@ -210,10 +219,9 @@ static int take_line(struct ai_policy *p, const char *key, const char *value, un
     if (strcmp(key, "features") == 0)
         return parse_features(p, value, err);
     if (strcmp(key, "rule") == 0) {
-        if (p->rule)
-            return ai_fail(err, AI_EINPUT, "a second rule");
+        if (once(HAS_RULE, has, err))
+            return -1;
         p->rule = ai_rule_parse(value, err);
-        *has |= HAS_RULE;
         return p->rule ? take_names(p) : -1;
     }
     if (strcmp(key, "sv") == 0)

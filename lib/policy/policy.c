@@ -81,6 +81,6 @@ double ai_policy_score(const struct ai_policy *p, const float *values, unsigned 
         return -1;
     ai_policy_row(p, values, layer, layers, x);
     if (p->classifier == AI_RULE)
-        return ai_rule_eval(p->rule, x, layer, layers) != 0 ? 1 : -1;
+        return ai_rule_true(p->rule, x, layer, layers) ? 1 : -1;
     return ai_policy_decision(p, x) - p->threshold;
 }

@@ -236,6 +236,12 @@ size_t ai_rule_names(const struct ai_rule *r, const char *const **names)
     return r->n_names;
 }
 
+/* Not a number, as 0 / 0 gives, is not true: in doubt a document goes on. */
+static bool truth(double v)
+{
+    return v < 0 || v > 0;
+}
+
 static double apply(enum op op, double a, double b)
 {
     switch (op) {
@@ -249,8 +255,8 @@ static double apply(enum op op, double a, double b)
     case GE: return a >= b;
     case EQ: return a == b;
     case NE: return a != b;
-    case AND: return a != 0 && b != 0;
-    default: return a != 0 || b != 0;
+    case AND: return truth(a) && truth(b);
+    default: return truth(a) || truth(b);
     }
 }
 
@@ -269,11 +275,16 @@ double ai_rule_eval(const struct ai_rule *r, const double *values, unsigned laye
         case LAYERS: stack[n++] = layers; break;
         case DEPTH: stack[n++] = (double)layer / layers; break;
         case NEG: stack[n - 1] = -stack[n - 1]; break;
-        case NOT: stack[n - 1] = stack[n - 1] == 0; break;
+        case NOT: stack[n - 1] = !truth(stack[n - 1]); break;
         default:
             stack[n - 2] = apply(in->op, stack[n - 2], stack[n - 1]);
             n--;
         }
     }
     return stack[0];
+}
+
+bool ai_rule_true(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers)
+{
+    return truth(ai_rule_eval(r, values, layer, layers));
 }

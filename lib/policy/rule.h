@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct ai_rule;
@@ -22,5 +23,7 @@ const char *ai_rule_text(const struct ai_rule *r);
 size_t ai_rule_names(const struct ai_rule *r, const char *const **names);
 /* values: in the order of ai_rule_names. */
 double ai_rule_eval(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers);
+/* The same as a truth: any number but 0. */
+bool ai_rule_true(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "policy/ranks.h"
 #include "policy/svm.h"
 
 #include <math.h>
@@ -93,14 +94,16 @@ out:
     return rc;
 }
 
-/* Decision values of all rows, each by an SVM that has not seen its document. */
+/* Decision values of all rows, each by an SVM that has not seen its document, as ranks
+ * within its fold: the machines' values differ in scale, an RBF machine's so much where
+ * it is surest that one's threshold means nothing to another. */
 static int score_held_out(struct ai_policy *p, const struct ai_training *t, const struct ai_train_options *o,
                           double *score, struct ai_err *err)
 {
-    unsigned *fold_of = ai_calloc(t->docs, sizeof *fold_of, err);
+    unsigned *fold_of = ai_calloc(t->docs, sizeof *fold_of, err), *row_fold = ai_calloc(t->rows, sizeof *row_fold, err);
     size_t *order = ai_calloc(t->docs, sizeof *order, err);
     struct ai_rng rng = {o->seed};
-    int rc = fold_of && order ? 0 : -1;
+    int rc = fold_of && row_fold && order ? 0 : -1;
 
     for (uint32_t d = 0; rc == 0 && d < t->docs; d++)
         order[d] = d;
@@ -117,7 +120,12 @@ static int score_held_out(struct ai_policy *p, const struct ai_training *t, cons
             if (fold_of[t->doc[r]] == f)
                 score[r] = one_sided ? -INFINITY : ai_policy_decision(p, t->x + r * t->n);
     }
+    for (size_t r = 0; rc == 0 && r < t->rows; r++)
+        row_fold[r] = fold_of[t->doc[r]];
+    if (rc == 0)
+        rc = ai_rank_in_groups(score, row_fold, t->rows, o->folds, err);
     free(fold_of);
+    free(row_fold);
     free(order);
     return rc;
 }
@@ -144,13 +152,6 @@ static void simulate(const struct ai_training *t, const double *score, const boo
     *skipped = (double)layers_saved / ((double)t->docs * t->layers);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static bool keeps(size_t flips, uint32_t docs, double max_flip)
 {
     return (double)(flips + 1) / ((double)docs + 1) <= max_flip;
@@ -169,7 +170,7 @@ static int choose_threshold(const struct ai_training *t, const double *score, co
     if (!sorted)
         return -1;
     memcpy(sorted, score, t->rows * sizeof *sorted);
-    qsort(sorted, t->rows, sizeof *sorted, compare);
+    ai_sort(sorted, t->rows);
     *found = false;
     for (size_t i = t->rows; i-- > 0; i = i >= step ? i - step + 1 : 0) {
         if (sorted[i] == last || !isfinite(sorted[i]))
@@ -209,11 +210,11 @@ static int set_layers(struct ai_policy *p, const struct ai_training *t, const do
 
     if (!allowed || !exits_at)
         goto out;
-    for (unsigned l = 1; l < t->layers; l++)
-        allowed[l] = !p->has_layers || ai_layers_has(&p->layers, l);
+    for (size_t r = 0; r < t->rows; r++)
+        allowed[t->layer[r]] = !p->has_layers || ai_layers_has(&p->layers, t->layer[r]);
     if (choose_threshold(t, score, allowed, o->max_flip, &threshold, &report->exits, err))
         goto out;
-    if (report->exits) {
+    if (report->exits && !o->keep_layers) {
         drop_idle_layers(t, score, allowed, threshold, exits_at);
         /* with fewer chances to stop wrongly the threshold may come down */
         if (choose_threshold(t, score, allowed, o->max_flip, &threshold, &report->exits, err))
@@ -231,6 +232,24 @@ out:
     free(allowed);
     free(exits_at);
     return rc;
+}
+
+/* The threshold is a rank until here: the value of the machine trained on all rows that
+ * as large a share of them is below. */
+static int unrank_threshold(struct ai_policy *p, const struct ai_training *t, struct ai_err *err)
+{
+    enum { ROWS = 20000 }; /* an RBF value takes a while */
+    size_t step = t->rows / ROWS + 1, n = 0;
+    double *sorted = ai_calloc(t->rows / step + 1, sizeof *sorted, err);
+
+    if (!sorted)
+        return -1;
+    for (size_t r = 0; r < t->rows; r += step)
+        sorted[n++] = ai_policy_decision(p, t->x + r * t->n);
+    ai_sort(sorted, n);
+    p->threshold = ai_value_at_rank(sorted, n, p->threshold);
+    free(sorted);
+    return 0;
 }
 
 int ai_policy_train(struct ai_policy *p, const struct ai_training *t, const struct ai_train_options *o,
@@ -252,6 +271,8 @@ int ai_policy_train(struct ai_policy *p, const struct ai_training *t, const stru
     if (rc)
         return -1;
     rc = train_on(p, t, o, NULL, 0, report, err);
+    if (rc == 0 && report->exits)
+        rc = unrank_threshold(p, t, err);
     if (rc == 1)
         return ai_fail(err, AI_EINPUT, "every layer of every document agrees with the last one, or none does: nothing to learn");
     return rc;

@@ -28,6 +28,7 @@ struct ai_train_options {
     unsigned folds;
     double max_flip;         /* share of documents whose answer may change */
     uint64_t seed;
+    bool keep_layers;        /* check idle layers too: features look back to the layer checked before */
 };
 
 /* What held-out folds say of the policy. */
@@ -40,7 +41,8 @@ struct ai_train_report {
 
 /* Trains p (its names and n are set).  The threshold is the lowest for which, on
  * documents outside the fold that trained, (flips + 1) / (documents + 1) stays at
- * or below max_flip; layers at which hardly anybody would stop are left out of
+ * or below max_flip; folds and the final machine, whose values differ in scale, are
+ * compared by rank.  p->layers become those of the rows; layers at which hardly anybody would stop are left out of
  * p->layers when that does not cost more than it saves.  Returns 0 or -1. */
 int ai_policy_train(struct ai_policy *p, const struct ai_training *t, const struct ai_train_options *o,
                     struct ai_train_report *report, struct ai_err *err) AI_CHECKED;

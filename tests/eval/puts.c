@@ -5,6 +5,7 @@
  *   meta KEY VALUE             its header
  *   doc N ID LABEL TOKEN [CHOICE:TOKEN ...]   "-": none
  *   hidden DOC STEP POSITION LAYER VALUE ...
+ *   features DOC STEP POSITION LAYER TOKEN VALUE ...
  *   decision DOC STEP LAYER TOKEN
  *   end DOC LAYERS MACS MACS_FULL
  *   run SECONDS SHARED SHARED_FULL
@@ -81,6 +82,19 @@ static void put_hidden(void)
     put(AI_REC_HIDDEN);
 }
 
+static void put_features(void)
+{
+    struct ai_features f = {.doc = number(1), .step = (uint32_t)number(2), .position = (uint32_t)number(3),
+                            .layer = (uint16_t)number(4), .top = 1};
+
+    f.top_token[0] = (uint32_t)number(5);
+    f.top_prob[0] = 0.5f;
+    for (int i = 6; i < words && f.n < AI_MAX_FEATURES; i++)
+        f.value[f.n++] = strtof(word[i], NULL);
+    must(ai_features_encode(&f, &payload, &err));
+    put(AI_REC_FEATURES);
+}
+
 static void put_line(void)
 {
     if (strcmp(word[0], "kind") == 0) {
@@ -92,6 +106,8 @@ static void put_line(void)
         put_doc();
     } else if (strcmp(word[0], "hidden") == 0) {
         put_hidden();
+    } else if (strcmp(word[0], "features") == 0) {
+        put_features();
     } else if (strcmp(word[0], "decision") == 0) {
         struct ai_decision d = {.doc = number(1), .step = (uint32_t)number(2), .layer = (uint16_t)number(3),
                                 .token = (uint32_t)number(4), .prob = 0.5f};

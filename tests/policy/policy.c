@@ -53,6 +53,8 @@ static void test_rules(void)
     rule("1+2*3-4/2==5", 0, 1, 1);
     rule("-gap < -0.5", 0.6, 1, 1);
     rule("2*(1+2)", 0, 1, 6);
+    rule("!(0/0)", 0, 1, 1);
+    rule("0/0 || gap-gap", 0, 1, 0);
     rule("gap>", 0, 1, NAN);
     rule("gap>0.8)", 0, 1, NAN);
     rule("(gap>0.8", 0, 1, NAN);
@@ -105,7 +107,7 @@ static void test_svm(enum ai_classifier kind)
 static struct ai_policy *trained(enum ai_classifier kind, const struct ai_training *t, double max_flip, uint64_t seed,
                                  struct ai_train_report *report)
 {
-    struct ai_train_options o = {kind, 1, 0, 20000, 5, max_flip, seed};
+    struct ai_train_options o = {kind, 1, 0, 20000, 5, max_flip, seed, false};
     struct ai_policy *p = ai_calloc(1, sizeof *p, &err);
 
     p->n = FEATURES;
