@@ -12,6 +12,10 @@
 
 enum { READ_SIZE = 64 << 10, DECODE_SIZE = 256 << 10 };
 
+/* What the steps below return besides 1, 0 and -1: the input is silent and the caller
+ * of ai_reader_poll does not want to wait longer.  Every step can be taken again. */
+enum { WOULD_WAIT = 2 };
+
 struct ai_reader {
     int fd;
     char *name;
@@ -25,12 +29,20 @@ struct ai_reader {
     bool zstd;                 /* what in holds: frames, or the stream itself */
     struct ai_zst_reader *zst;
     struct ai_buf data;        /* the stream's bytes, from at on not consumed yet */
-    size_t at, consume;        /* consume: of the record given last */
+    size_t at, consume;        /* consume: of the record read last */
 
     struct ai_meta meta;
+    struct ai_meta same;       /* lines in which later segments must agree */
     uint64_t segments, records, payload, base, next_base;
     uint32_t crc;
+    bool between;              /* after END: a header or the end of the input is next */
     bool ended;                /* the last segment was read: next says so again */
+
+    bool limited;              /* in ai_reader_poll: wait until deadline, no longer */
+    double deadline;
+    bool ahead;                /* poll has read record; next gives it */
+    struct ai_record record;
+    uint64_t given;            /* index of the record that next gave last, for messages */
 };
 
 static const char *const kind_names[] = {NULL, "tokens", "hidden", "features", "decisions"};
@@ -58,7 +70,7 @@ void ai_reader_on_wait(struct ai_reader *r, int (*fn)(void *arg, struct ai_err *
 
 int ai_reader_err_at(const struct ai_reader *r, struct ai_err *err)
 {
-    return ai_err_at(err, "%s: record %llu", r->name, (unsigned long long)(r->records ? r->records - 1 : 0));
+    return ai_err_at(err, "%s: record %llu", r->name, (unsigned long long)r->given);
 }
 
 /* ---- bytes ---- */
@@ -98,16 +110,37 @@ static int decode(struct ai_reader *r, struct ai_err *err)
     return r->in_at != before || r->data.len != had;
 }
 
-/* Reads more of fd into in; before blocking, lets the program flush. */
+/* Waits for fd to have something, the program having flushed.  Returns 1, WOULD_WAIT, -1. */
+static int wait_for_input(struct ai_reader *r, struct ai_err *err)
+{
+    int ready = ai_fd_wait(r->fd, 0, err);
+
+    if (ready)
+        return ready;
+    if (r->limited && ai_clock_seconds() >= r->deadline)
+        return WOULD_WAIT;
+    if (r->on_wait && r->on_wait(r->on_wait_arg, err))
+        return -1;
+    while (r->limited && !ready) {
+        double left = r->deadline - ai_clock_seconds();
+
+        if (left <= 0)
+            return WOULD_WAIT;
+        ready = ai_fd_wait(r->fd, left > 1000 ? 1000000 : (int)(left * 1000) + 1, err);
+    }
+    return ready < 0 ? -1 : 1;
+}
+
+/* Reads more of fd into in.  Returns 1 (also at the end of the input: eof), WOULD_WAIT, -1. */
 static int fetch(struct ai_reader *r, struct ai_err *err)
 {
     long got;
 
-    if (r->on_wait) {
-        int ready = ai_fd_wait(r->fd, 0, err);
+    if (r->on_wait || r->limited) {
+        int ready = wait_for_input(r, err);
 
-        if (ready < 0 || (ready == 0 && r->on_wait(r->on_wait_arg, err)))
-            return -1;
+        if (ready != 1)
+            return ready;
     }
     ai_buf_consume(&r->in, r->in_at);
     r->in_at = 0;
@@ -119,10 +152,16 @@ static int fetch(struct ai_reader *r, struct ai_err *err)
     if (got == 0)
         r->eof = true;
     r->in.len += (size_t)got;
-    return 0;
+    return 1;
 }
 
-/* Makes n unread bytes available.  Returns 1, 0 if the input ends before, -1. */
+/* True where frames stop and the bytes that follow are none. */
+static bool raw_follows(const struct ai_reader *r)
+{
+    return r->zstd && ai_zst_at_boundary(r->zst) && undecoded(r) >= 4;
+}
+
+/* Makes n unread bytes available.  Returns 1, 0 if the input ends before, WOULD_WAIT, -1. */
 static int need(struct ai_reader *r, size_t n, struct ai_err *err)
 {
     if (r->at > READ_SIZE && r->at > unread(r)) {
@@ -130,43 +169,19 @@ static int need(struct ai_reader *r, size_t n, struct ai_err *err)
         r->at = 0;
     }
     while (unread(r) < n) {
-        int moved = decode(r, err);
+        int moved = decode(r, err), got;
 
         if (moved < 0)
             return ai_err_at(err, "%s", r->name);
         if (moved)
             continue;
-        if (r->eof || (r->zstd && ai_zst_at_boundary(r->zst) && undecoded(r) >= 4))
+        if (r->eof || raw_follows(r))
             return 0;
-        if (fetch(r, err))
-            return -1;
+        got = fetch(r, err);
+        if (got != 1)
+            return got;
     }
     return 1;
-}
-
-int ai_reader_poll(struct ai_reader *r, int timeout_ms, struct ai_err *err)
-{
-    for (;;) {
-        int moved, ready;
-
-        if (unread(r) >= r->consume + STREAM_RECORD_HEAD || r->eof)
-            return 1;
-        moved = decode(r, err);
-        if (moved < 0)
-            return ai_err_at(err, "%s", r->name);
-        if (moved)
-            continue;
-        ready = ai_fd_wait(r->fd, 0, err);
-        if (ready == 0 && timeout_ms != 0) {
-            if (r->on_wait && r->on_wait(r->on_wait_arg, err))
-                return -1;
-            ready = ai_fd_wait(r->fd, timeout_ms, err);
-        }
-        if (ready <= 0)
-            return ready;
-        if (fetch(r, err))
-            return -1;
-    }
 }
 
 /* ---- segments ---- */
@@ -184,7 +199,8 @@ static int truncated(struct ai_reader *r, struct ai_err *err)
     return -1;
 }
 
-/* Decides at the beginning of a segment whether frames or the stream itself follow. */
+/* Decides at the beginning of a segment whether frames or the stream itself follow.
+ * Returns 1, WOULD_WAIT, -1. */
 static int probe(struct ai_reader *r, struct ai_err *err)
 {
     if (!r->zstd && unread(r)) { /* raw bytes went through; they may be frames now */
@@ -200,13 +216,16 @@ static int probe(struct ai_reader *r, struct ai_err *err)
         r->in_at = 0;
         r->data.len = r->at = 0;
     }
-    while (!r->eof && undecoded(r) < 4)
-        if (fetch(r, err))
-            return -1;
+    while (!r->eof && undecoded(r) < 4) {
+        int got = fetch(r, err);
+
+        if (got != 1)
+            return got;
+    }
     r->zstd = ai_zst_probe(r->in.data + r->in_at, undecoded(r));
     if (r->zstd && !r->zst && !(r->zst = ai_zst_reader_new(err)))
         return -1;
-    return 0;
+    return 1;
 }
 
 static int parse_meta(struct ai_meta *m, const uint8_t *p, size_t n, struct ai_err *err)
@@ -234,62 +253,88 @@ static int parse_meta(struct ai_meta *m, const uint8_t *p, size_t n, struct ai_e
     return 0;
 }
 
-/* What records mean depends on these lines: where both segments have them they must agree. */
-static int check_same(const struct ai_meta *before, const struct ai_meta *meta, struct ai_err *err)
+/* What records mean depends on these lines: where segments have them they must agree,
+ * or numbers of one would be read as those of the other.  A missing line says nothing,
+ * but for features, which tell how many values there are. */
+static int check_same(struct ai_reader *r, const struct ai_meta *meta, struct ai_err *err)
 {
-    static const char *const keys[] = {"tokenizer", "vocab", "layers", "width", "features"};
+    static const char *const keys[] = {"model", "tokenizer", "vocab", "layers", "width", "features", "head"};
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *a = ai_meta_get(before, keys[i]), *b = ai_meta_get(meta, keys[i]);
+        const char *before = ai_meta_get(&r->same, keys[i]), *now = ai_meta_get(meta, keys[i]);
 
-        if (a && b && strcmp(a, b) != 0)
-            return ai_fail(err, AI_EINPUT, "streams that do not go together: %s '%.100s' follows '%.100s'", keys[i], b, a);
+        if (before && !now && strcmp(keys[i], "features") == 0)
+            return ai_fail(err, AI_EINPUT, "header: no line 'features', which the segment before has");
+        if (before && now && strcmp(before, now) != 0)
+            return ai_fail(err, AI_EINPUT, "streams that do not go together: %s '%.100s' follows '%.100s'", keys[i], now,
+                           before);
+        if (now && !before && ai_meta_add(&r->same, keys[i], now, err))
+            return -1;
     }
     return 0;
 }
 
-/* The header's kind and model must go with what is wanted and with the segment before. */
+/* The header's kind must be what is wanted and that of the segment before. */
 static int check_meta(struct ai_reader *r, const struct ai_meta *meta, struct ai_err *err)
 {
-    const char *kind = ai_meta_get(meta, "kind"), *model = ai_meta_get(meta, "model");
-    const char *before = ai_meta_get(&r->meta, "model");
+    const char *kind = ai_meta_get(meta, "kind");
     enum ai_kind k = AI_KIND_ANY;
 
     for (int i = 1; i <= AI_KIND_DECISIONS; i++)
         if (kind && strcmp(kind, kind_names[i]) == 0)
             k = (enum ai_kind)i;
     if (k == AI_KIND_ANY)
-        return ai_fail(err, AI_EINPUT, "header: kind '%s' is not known", kind ? kind : "");
+        return ai_fail(err, AI_EINPUT, "header: kind '%.100s' is not known", kind ? kind : "");
     if (r->wanted != AI_KIND_ANY && k != r->wanted)
         return ai_fail(err, AI_EINPUT, "a %s stream, where a %s stream is wanted", kind, kind_names[r->wanted]);
     if (r->segments && k != r->kind)
         return ai_fail(err, AI_EINPUT, "a %s stream follows a %s stream", kind, kind_names[r->kind]);
-    if (r->segments && model && before && strcmp(model, before) != 0)
-        return ai_fail(err, AI_EINPUT, "streams of two models: %s follows %s", model, before);
+    if (check_same(r, meta, err))
+        return -1;
     r->kind = k;
-    return r->segments ? check_same(&r->meta, meta, err) : 0;
+    return 0;
 }
 
-/* Reads a header.  Returns 1, 0 at the end of the input, -1. */
+/* Makes the fixed part of a header available, as frames or raw.  Returns 1, 0 if the
+ * input ends before (at once, or inside it), WOULD_WAIT, -1. */
+static int find_header(struct ai_reader *r, struct ai_err *err)
+{
+    for (;;) {
+        int got;
+
+        /* Inside a frame, and where a frame has given bytes already, there is nothing to decide. */
+        if (!r->zstd || (ai_zst_at_boundary(r->zst) && unread(r) == 0)) {
+            got = probe(r, err);
+            if (got != 1)
+                return got;
+        }
+        got = need(r, STREAM_FIXED, err);
+        if (got != 0 || unread(r) || !raw_follows(r)) /* raw after frames that held nothing: look again */
+            return got;
+    }
+}
+
+/* The bytes at p are the first of a stream, or of a frame if there are too few to tell. */
+static bool begins_well(const uint8_t *p, size_t n)
+{
+    return memcmp(p, AI_STREAM_MAGIC, n < STREAM_MAGIC_LEN ? n : STREAM_MAGIC_LEN) == 0 ||
+           (n < 4 && memcmp(p, "\x28\xb5\x2f\xfd", n) == 0);
+}
+
+/* Reads a header.  Returns 1, 0 at the end of the input, WOULD_WAIT, -1. */
 static int begin_segment(struct ai_reader *r, struct ai_err *err)
 {
     struct ai_meta meta = {0};
     const uint8_t *p;
     uint32_t n;
-    int got;
+    int got = find_header(r, err);
 
-    do {
-        /* inside a frame there is nothing to decide: its end is still to come */
-        if ((!r->zstd || ai_zst_at_boundary(r->zst)) && probe(r, err))
-            return -1;
-        got = need(r, STREAM_FIXED, err);
-        if (got < 0)
-            return -1;
-    } while (got == 0 && r->zstd && ai_zst_at_boundary(r->zst) && undecoded(r) && unread(r) == 0);
+    if (got < 0 || got == WOULD_WAIT)
+        return got;
     if (got == 0 && unread(r) == 0 && undecoded(r) == 0 && (!r->zstd || ai_zst_at_boundary(r->zst)))
         return r->segments ? 0 : bad(r, err, "empty: not a stream");
     p = r->data.data + r->at;
-    if (memcmp(p, AI_STREAM_MAGIC, unread(r) < STREAM_MAGIC_LEN ? unread(r) : STREAM_MAGIC_LEN) != 0)
+    if (unread(r) && !begins_well(p, unread(r)))
         return bad(r, err, r->segments ? "bytes that are no stream follow the end marker" : "not a stream of ai-tools");
     if (got == 0)
         return truncated(r, err);
@@ -302,8 +347,8 @@ static int begin_segment(struct ai_reader *r, struct ai_err *err)
     if (n > STREAM_MAX_META)
         return bad(r, err, "header: longer than 1 MiB");
     got = need(r, STREAM_FIXED + n + 4, err);
-    if (got <= 0)
-        return got < 0 ? -1 : truncated(r, err);
+    if (got != 1)
+        return got ? got : truncated(r, err);
     p = r->data.data + r->at;
     if (ai_crc32c(0, p, STREAM_FIXED + n) != ai_get_u32(p + STREAM_FIXED + n))
         return bad(r, err, "header: checksum does not match");
@@ -313,7 +358,7 @@ static int begin_segment(struct ai_reader *r, struct ai_err *err)
     }
     ai_meta_free(&r->meta);
     r->meta = meta;
-    r->crc = ai_crc32c(0, p, STREAM_FIXED + n + 4);
+    r->crc = ai_get_u32(p + STREAM_FIXED + n);
     r->at += STREAM_FIXED + n + 4;
     r->segments++;
     r->records = r->payload = 0;
@@ -345,6 +390,7 @@ void ai_reader_free(struct ai_reader *r)
     ai_buf_free(&r->in);
     ai_buf_free(&r->data);
     ai_meta_free(&r->meta);
+    ai_meta_free(&r->same);
     free(r->name);
     free(r);
 }
@@ -374,15 +420,15 @@ static bool known(uint16_t type)
     return type >= AI_REC_DOC && type <= AI_REC_RUN;
 }
 
-/* One record into rec, its bytes still unread.  Returns 1, 0 for END, -1. */
-static int read_record(struct ai_reader *r, struct ai_record *rec, struct ai_err *err)
+/* Makes one whole record available, len its payload.  Returns 1, WOULD_WAIT, -1. */
+static int find_record(struct ai_reader *r, size_t *payload, struct ai_err *err)
 {
-    size_t len, whole;
+    size_t len;
     const uint8_t *p;
     int got = need(r, STREAM_RECORD_HEAD, err);
 
-    if (got <= 0)
-        return got < 0 ? -1 : truncated(r, err);
+    if (got != 1)
+        return got ? got : truncated(r, err);
     p = r->data.data + r->at;
     len = ai_get_u32(p);
     if (len > STREAM_MAX_RECORD) {
@@ -390,10 +436,22 @@ static int read_record(struct ai_reader *r, struct ai_record *rec, struct ai_err
                 (unsigned long long)r->records, len);
         return -1;
     }
+    *payload = len;
+    got = need(r, STREAM_RECORD_HEAD + len + stream_padding(len), err);
+    return got ? got : truncated(r, err);
+}
+
+/* One record into r->record, its bytes still unread.  Returns 1, 0 for END, WOULD_WAIT, -1. */
+static int read_record(struct ai_reader *r, struct ai_err *err)
+{
+    struct ai_record *rec = &r->record;
+    size_t len = 0, whole;
+    const uint8_t *p;
+    int got = find_record(r, &len, err);
+
+    if (got != 1)
+        return got;
     whole = STREAM_RECORD_HEAD + len + stream_padding(len);
-    got = need(r, whole, err);
-    if (got <= 0)
-        return got < 0 ? -1 : truncated(r, err);
     p = r->data.data + r->at;
     rec->type = ai_get_u16(p + 4);
     rec->flags = ai_get_u16(p + 6);
@@ -417,6 +475,12 @@ static int read_record(struct ai_reader *r, struct ai_record *rec, struct ai_err
     return 1;
 }
 
+static void release_record(struct ai_reader *r)
+{
+    r->at += r->consume;
+    r->consume = 0;
+}
+
 /* The document number that a record begins with moves the base of the next segment. */
 static int note_number(struct ai_reader *r, const struct ai_record *rec, struct ai_err *err)
 {
@@ -435,37 +499,55 @@ static int note_number(struct ai_reader *r, const struct ai_record *rec, struct 
     return 0;
 }
 
-static void release_record(struct ai_reader *r)
-{
-    r->at += r->consume;
-    r->consume = 0;
-}
-
-int ai_reader_next(struct ai_reader *r, struct ai_record *rec, struct ai_err *err)
+/* The next record that the program knows into r->record.  Returns 1, 0 at the end of
+ * the last segment, WOULD_WAIT, -1. */
+static int advance(struct ai_reader *r, struct ai_err *err)
 {
     while (!r->ended) {
         int got;
 
         release_record(r);
-        got = read_record(r, rec, err);
-        if (got < 0)
-            return -1;
-        if (got == 0) {
-            release_record(r);
-            got = begin_segment(r, err);
-            if (got < 0)
-                return -1;
+        got = r->between ? begin_segment(r, err) : read_record(r, err);
+        if (got < 0 || got == WOULD_WAIT)
+            return got;
+        if (r->between) {
+            r->between = false;
             r->ended = got == 0;
-            continue;
-        }
-        if (!known(rec->type)) {
-            if (rec->flags & AI_REC_IGNORABLE)
-                continue;
-            ai_fail(err, AI_EINPUT, "%s: record %llu: type %u is not known", r->name, (unsigned long long)rec->index,
-                    rec->type);
+        } else if (got == 0) {
+            r->between = true;
+        } else if (known(r->record.type)) {
+            return note_number(r, &r->record, err) ? -1 : 1;
+        } else if (!(r->record.flags & AI_REC_IGNORABLE)) {
+            ai_fail(err, AI_EINPUT, "%s: record %llu: type %u is not known", r->name,
+                    (unsigned long long)r->record.index, r->record.type);
             return -1;
         }
-        return note_number(r, rec, err) ? -1 : 1;
     }
     return 0;
+}
+
+int ai_reader_next(struct ai_reader *r, struct ai_record *rec, struct ai_err *err)
+{
+    int got = r->ahead ? 1 : advance(r, err);
+
+    r->ahead = false;
+    if (got == 1) {
+        *rec = r->record;
+        r->given = rec->index;
+    }
+    return got;
+}
+
+int ai_reader_poll(struct ai_reader *r, int timeout_ms, struct ai_err *err)
+{
+    int got;
+
+    if (r->ahead)
+        return 1;
+    r->limited = timeout_ms >= 0;
+    r->deadline = ai_clock_seconds() + timeout_ms / 1000.0;
+    got = advance(r, err);
+    r->limited = false;
+    r->ahead = got == 1;
+    return got < 0 ? -1 : got != WOULD_WAIT;
 }

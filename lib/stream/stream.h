@@ -5,8 +5,9 @@
  *
  * A reader takes raw or zstd-compressed bytes (any number of frames), checks the
  * checksum and the counts, and gives one record at a time; several segments of
- * one kind and model read as one stream (what `cat a b` makes).  A stream that
- * stops before END fails with AI_EINPUT "truncated", never as a shorter result. */
+ * one kind, model, tokenizer, depth, width, list of features and head read as one
+ * stream (what `cat a b` makes).  A stream that stops before END fails with
+ * AI_EINPUT "truncated", never as a shorter result. */
 #ifndef AI_STREAM_STREAM_H
 #define AI_STREAM_STREAM_H
 
@@ -38,7 +39,7 @@ enum { AI_REC_IGNORABLE = 1 }; /* flag: a reader that does not know the type may
 
 struct ai_record {
     uint16_t type, flags;
-    const uint8_t *data; /* len bytes, valid until the next call on the reader */
+    const uint8_t *data; /* len bytes, valid until the next ai_reader_next or _poll */
     size_t len;
     uint64_t base;       /* to add to document numbers: documents of earlier segments */
     uint64_t index;      /* of this record in its segment, from 0, for messages */
@@ -72,7 +73,7 @@ struct ai_reader *ai_reader_open(int fd, const char *name, enum ai_kind kind, st
 void ai_reader_free(struct ai_reader *r);
 
 enum ai_kind ai_reader_kind(const struct ai_reader *r);
-/* The header of the present segment; valid until the next ai_reader_next. */
+/* The header of the present segment; valid until the next ai_reader_next or _poll. */
 const struct ai_meta *ai_reader_meta(const struct ai_reader *r);
 
 /* Next record (never END; an ERROR record fails with its message).  Unknown
@@ -84,8 +85,8 @@ int ai_reader_next(struct ai_reader *r, struct ai_record *rec, struct ai_err *er
  * that a live ring never waits for a buffer.  fn returns 0 or -1 with err. */
 void ai_reader_on_wait(struct ai_reader *r, int (*fn)(void *arg, struct ai_err *err), void *arg);
 
-/* Waits up to timeout_ms (0: not at all, <0: for ever) for bytes of the next record or for the end.
- * Returns 1: ai_reader_next will not wait for the record's beginning, 0: nothing yet, -1 error. */
+/* Waits up to timeout_ms (0: not at all, <0: for ever) for the next whole record or for the
+ * end of the last segment.  Returns 1: ai_reader_next will not wait, 0: not yet, -1 error. */
 int ai_reader_poll(struct ai_reader *r, int timeout_ms, struct ai_err *err) AI_CHECKED;
 
 /* "name: record N: " + reason: puts the place of the last record before err. */

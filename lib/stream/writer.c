@@ -76,8 +76,9 @@ static int write_header(struct ai_writer *w, enum ai_kind kind, const struct ai_
     ai_put_u32(b.data + 12, (uint32_t)(b.len - STREAM_FIXED));
     if (put_summed(w, b.data, b.len, err))
         goto out;
+    /* Not under END's checksum: a sum over bytes and their own CRC would say nothing of the bytes. */
     ai_put_u32(crc, w->crc);
-    rc = put_summed(w, crc, sizeof crc, err);
+    rc = put_bytes(w, crc, sizeof crc, err);
 out:
     ai_buf_free(&b);
     return rc;
@@ -177,12 +178,27 @@ int ai_writer_end(struct ai_writer *w, struct ai_err *err)
     return rc;
 }
 
+/* A message may name a file in any bytes, and may have been cut. */
+static int put_message(struct ai_buf *b, const char *s, struct ai_err *err)
+{
+    for (size_t n = strlen(s); n;) {
+        size_t good = ai_utf8_check(s, n);
+
+        if (ai_buf_put(b, s, good, err) || (good < n && ai_buf_puts(b, "?", err)))
+            return -1;
+        good += good < n;
+        s += good;
+        n -= good;
+    }
+    return 0;
+}
+
 void ai_writer_abort(struct ai_writer *w, int status, const char *message)
 {
     struct ai_err ignored;
     struct ai_buf b = {0};
 
-    if (!w->ended && ai_buf_u16(&b, (uint16_t)status, &ignored) == 0 && ai_buf_puts(&b, message, &ignored) == 0 &&
+    if (!w->ended && ai_buf_u16(&b, (uint16_t)status, &ignored) == 0 && put_message(&b, message, &ignored) == 0 &&
         finish(w, AI_REC_ERROR, &b, &ignored)) {
         /* the reader learns of it by truncation then */
     }

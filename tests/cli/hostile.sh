@@ -33,7 +33,7 @@ text = ("kind\t%s\n" % kind + lines.replace("=", "\t").replace(" ", "\n") + "\n"
 head = b"\x89AIS\r\n\x1a\n" + struct.pack("<HHI", 1, 0, len(text)) + text
 head += struct.pack("<I", crc32c(head))
 body = b"".join(record(k, d) for k, d in records)
-end = struct.pack("<QQI", len(records), sum(len(d) for k, d in records), crc32c(head + body))
+end = struct.pack("<QQI", len(records), sum(len(d) for k, d in records), crc32c(head[:-4] + body))
 sys.stdout.buffer.write(head + body + record(0xffff, end))
 END
 stream() {

@@ -134,7 +134,7 @@ for doc in range(1500):
                            random.randrange(2), 0.5))
     put(6, struct.pack("<QHHIQQ", doc, 12, 0, 0, 1, 1))
 body = b"".join(body)
-end = struct.pack("<QQI", records, payload, crc32c(head + body))
+end = struct.pack("<QQI", records, payload, crc32c(head[:-4] + body))
 sys.stdout.buffer.write(head + body + struct.pack("<IHH", len(end), 0xffff, 0) + end + bytes(-len(end) % 8))
 END
 ai-train-svm --kernel=rbf -C 1e6 -o out_dir/x big.aif >out 2>err &

@@ -24,8 +24,10 @@ def segment(data, at, base):
     assert magic == b"\x89AIS\r\n\x1a\n" and major == 1
     text = data[at + 16:at + 16 + size].decode()
     at += 16 + size
-    assert struct.unpack_from("<I", data, at)[0] == crc32c(data[start:at])
+    crc = crc32c(data[start:at])
+    assert struct.unpack_from("<I", data, at)[0] == crc
     at += 4
+    first = at
     for line in text.splitlines():
         key, value = line.split("\t")
         if key != "prog":
@@ -38,7 +40,7 @@ def segment(data, at, base):
         end = at + 8 + length + -length % 8
         assert not any(data[at + 8 + length:end]) and flags in (0, 1)
         if kind == 0xFFFF:
-            assert struct.unpack("<QQI", body) == (records, payload, crc32c(data[start:at]))
+            assert struct.unpack("<QQI", body) == (records, payload, crc32c(data[first:at], crc))
             return end, largest
         records += 1
         payload += length

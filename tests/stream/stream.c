@@ -313,7 +313,7 @@ static void test_segments(void)
         ai_buf_free(&both);
     }
     both = joined(&raw, &other);
-    ok(read_all(both.data, both.len, AI_KIND_ANY) < 0 && strstr(err.msg, "two models"), "two models do not go together");
+    ok(read_all(both.data, both.len, AI_KIND_ANY) < 0 && strstr(err.msg, "model 'n' follows 'm'"), "two models do not go together");
     ai_buf_free(&both);
     must(ai_buf_put(&skip, "\x50\x2a\x4d\x18\x03\0\0\0abc", 11, &err));
     both = joined(&skip, &zst);
