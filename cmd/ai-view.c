@@ -146,6 +146,23 @@ static int put(struct ai_buf *out, struct ai_err *err)
     return rc;
 }
 
+/* The column names, unless they are those of the file before. */
+static int column_names(const struct ai_text_view *v, struct ai_err *err)
+{
+    static struct ai_buf last;
+    struct ai_buf now = {0};
+    int rc = ai_text_header(v, &now, err);
+
+    if (!rc && (now.len != last.len || (now.len && memcmp(now.data, last.data, now.len) != 0))) {
+        rc = cli_put(now.data, now.len, err);
+        ai_buf_free(&last);
+        last = now;
+        return rc;
+    }
+    ai_buf_free(&now);
+    return rc;
+}
+
 static int view_records(struct ai_reader *in, struct ai_err *err)
 {
     static const enum ai_text forms[] = {AI_TEXT_TSV, AI_TEXT_JSONL, AI_TEXT_SVMLIGHT, AI_TEXT_TSV};
@@ -157,7 +174,7 @@ static int view_records(struct ai_reader *in, struct ai_err *err)
 
     if (!v)
         return -1;
-    if (!opt.no_header && (ai_text_header(v, &out, err) || put(&out, err)))
+    if (!opt.no_header && !opt.check && column_names(v, err))
         goto done;
     while ((got = ai_reader_next(in, &rec, err)) > 0) {
         if (ai_text_record(v, &rec, &out, err)) {
@@ -180,9 +197,12 @@ done:
 static int view_stream(struct cli *cli, int i, struct ai_err *err)
 {
     const char *name;
-    int fd = cli_open_input(cli, i, &name, err), rc = -1;
     struct ai_reader *in;
+    int fd, rc = -1;
 
+    if (cli_text_flush(NULL, err)) /* opening a FIFO waits, and so does its header */
+        return -1;
+    fd = cli_open_input(cli, i, &name, err);
     if (fd < 0)
         return -1;
     in = ai_reader_open(fd, name, AI_KIND_ANY, err);

@@ -22,8 +22,9 @@ struct ai_text_view {
     enum ai_kind kind;
     bool values;
     struct ai_names names;               /* features */
-    uint32_t width;
+    uint32_t width;                      /* of states, 0: not known */
     struct ai_open *open;                /* of struct open_doc */
+    uint64_t next;                       /* the least number that may begin */
     struct ai_buf scratch;
 };
 
@@ -53,11 +54,10 @@ struct ai_text_view *ai_text_view_new(enum ai_text form, enum ai_kind kind, cons
     v->open = ai_open_new(sizeof(struct open_doc), release, err);
     if (!v->open || (kind == AI_KIND_FEATURES && ai_names_of_features(meta, &v->names, err)))
         goto fail;
-    if (kind == AI_KIND_HIDDEN && values) {
-        if (ai_meta_u64(meta, "width", 1 << 24, &width, err))
-            goto fail;
-        v->width = (uint32_t)width;
-    }
+    if (kind == AI_KIND_HIDDEN && (values || ai_meta_get(meta, "width")) &&
+        ai_meta_u64(meta, "width", 1 << 24, &width, err))
+        goto fail;
+    v->width = (uint32_t)width;
     return v;
 fail:
     ai_text_view_free(v);
@@ -88,7 +88,7 @@ int ai_text_header(const struct ai_text_view *v, struct ai_buf *out, struct ai_e
     for (size_t i = 0; i < v->names.n; i++)
         if (ai_buf_printf(out, err, "\t%s", v->names.name[i]))
             return -1;
-    for (uint32_t i = 0; i < v->width; i++)
+    for (uint32_t i = 0; v->values && i < v->width; i++)
         if (ai_buf_printf(out, err, "\th%u", i))
             return -1;
     return ai_buf_puts(out, v->kind == AI_KIND_FEATURES ? "\ttoken\tprob\n" : "\n", err);
@@ -120,12 +120,15 @@ static int begin(struct ai_text_view *v, const struct ai_record *rec, struct ai_
 
     if (ai_doc_decode(rec, &doc, err))
         return -1;
-    d = ai_open_begin(v->open, doc.number, err);
+    d = doc.number < v->next ? NULL : ai_open_begin(v->open, doc.number, err);
     if (!d) {
+        if (doc.number < v->next)
+            ai_fail(err, AI_EINPUT, "document %llu begins late, or twice", (unsigned long long)doc.number);
         ai_doc_free(&doc);
         return -1;
     }
     d->doc = doc;
+    v->next = doc.number + 1;
     return 0;
 }
 
@@ -167,7 +170,7 @@ static int show_hidden(struct ai_text_view *v, const struct ai_record *rec, stru
 
     if (ai_hidden_decode(rec, &h, err) || !ai_open_get(v->open, h.doc, err))
         return -1;
-    if (v->values && h.width != v->width)
+    if (v->width && h.width != v->width)
         return ai_fail(err, AI_EINPUT, "a state of width %u, the header says %u", h.width, v->width);
     v->scratch.len = 0;
     if (ai_buf_reserve(&v->scratch, (size_t)h.width * sizeof *state, err))

@@ -53,6 +53,16 @@ same_bytes got want "features as svmlight rows, the last layer left out"
 width=$(ai-view --to=header states.aih | awk '$1 == "width" { print $2 }')
 ai-view --values states.aih | awk -F '\t' -v n="$width" 'n < 1 || NF != 5 + n { bad = 1 } END { exit bad }'
 ok $? "hidden states with all their values"
+status_is 3 "features in another order cannot be put behind" sh -c '
+    ai-features -m "$1" -f gap,top_prob states.aih >a.aif && ai-features -m "$1" -f top_prob,gap states.aih >b.aif &&
+    cat a.aif b.aif | ai-decide -p "gap>0.5" >mixed.aid' sh "$demo_model"
+contains err 'do not go together: features' "and that is said"
+ai-view features.aif features.aif | grep -c '^doc' >got
+echo 1 >want
+same_bytes got want "one line of column names for two files of one kind"
+ai-view features.aif decisions.aid | grep -c '^doc' >got
+echo 2 >want
+same_bytes got want "two for two kinds"
 status_is 2 "svmlight is for features" ai-view --to=svmlight tokens.ait
 status_is 0 "a model shows what it is" ai-view "$demo_model"
 contains out '^layers	12' "with its layers"
@@ -60,6 +70,36 @@ for i in 0 1 2 3 4 5 6 7 8 9; do cat features.aif features.aif features.aif feat
 (ai-view long.aif; echo $? >status) | head -n 1 >out
 [ "$(cat status)" -eq 141 ]
 ok $? "a reader that leaves is no error of ours" # the pipe holds more than it reads
+
+# The first half of a live stream must show while the second has not come: the feeder
+# writes that only when it has seen the rows, or has lost its patience.
+mkfifo live
+: >live.tsv
+(
+    exec >live
+    cat tokens.raw
+    for try in $(seq 300); do
+        [ "$(wc -l <live.tsv)" -lt 5 ] || { : >seen; break; }
+        sleep 0.1
+    done
+    cat tokens.raw
+) &
+ai-view --no-header live >live.tsv &
+viewer=$!
+wait "$viewer"
+ok $? "a viewer in a live ring ends well"
+[ -e seen ]
+ok $? "what had come was shown before more came"
+[ "$(wc -l <live.tsv)" -eq 10 ]
+ok $? "with all of it"
+
+# Header lines are UTF-8; names of files need not be.
+name=$(printf 'caf\351.jsonl')
+if cp docs.jsonl "$name" 2>cp.err; then
+    status_is 0 "a file name in another encoding is no obstacle" ai-tokenize -m "$demo_model" -o named.ait "$name"
+    ai-view --to=header named.ait >out
+    contains out 'caf?.jsonl' "and is shown with a mark"
+fi
 status_is 1 "a full disk is" sh -c 'ai-view features.aif >/dev/full'
 
 if command -v python3 >py.path; then
