@@ -295,11 +295,20 @@ static int run_batch(struct work *w, struct ai_err *err)
 
 static int write_stats(const struct work *w, const struct ai_run *run, struct ai_err *err)
 {
-    FILE *f = fopen(opt.stats, "w");
+    size_t n = strlen(opt.stats) + 8;
+    char *temporary = ai_calloc(n, 1, err);
+    FILE *f = NULL;
     int bad;
 
-    if (!f)
-        return ai_fail_errno(err, "%s", opt.stats);
+    if (!temporary)
+        return -1;
+    snprintf(temporary, n, "%s.tmp", opt.stats);
+    f = fopen(temporary, "w");
+    if (!f) {
+        ai_fail_errno(err, "%s", temporary);
+        free(temporary);
+        return -1;
+    }
     fprintf(f, "{\"documents\": %llu, \"left_early\": %llu, \"layers_mean\": %.6g, \"tokens_asked\": %llu, "
                "\"tokens_computed\": %llu, \"macs_shared\": %llu, \"macs_shared_full\": %llu, \"seconds\": %.6f, "
                "\"threads\": %u}\n",
@@ -309,9 +318,13 @@ static int write_stats(const struct work *w, const struct ai_run *run, struct ai
             (unsigned long long)run->macs_shared, (unsigned long long)run->macs_shared_full, run->seconds,
             w->cli->threads);
     bad = ferror(f);
-    if (fclose(f) || bad)
-        return ai_fail_errno(err, "%s: write error", opt.stats);
-    return 0;
+    bad |= fclose(f) != 0 || rename(temporary, opt.stats) < 0;
+    if (bad) {
+        ai_fail_errno(err, "%s: write error", opt.stats);
+        unlink(temporary);
+    }
+    free(temporary);
+    return bad ? -1 : 0;
 }
 
 static int finish(struct work *w, struct ai_err *err)
@@ -364,6 +377,9 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
     if (!w->in || write_header(w, err))
         return -1;
     ai_reader_on_wait(w->in, ai_writer_flush_live, w->out);
+    if (ai_meta_get(ai_reader_meta(w->in), "documents") &&
+        ai_meta_u64(ai_reader_meta(w->in), "documents", UINT64_MAX, &w->progress.total, err))
+        return ai_err_at(err, "%s", name);
     if (plan_layers(w, err))
         return -1;
     w->pool = ai_pool_new(w->cli->threads, err);

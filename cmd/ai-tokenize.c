@@ -1,11 +1,14 @@
 /* ai-tokenize: text to a token stream, and tokens or decisions back to text. */
 #include "cli/cli.h"
 
+#include "io/fd.h"
 #include "io/lines.h"
 #include "tokenizer/answers.h"
 #include "tokenizer/document.h"
 
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 enum { KEY_FROM = 256, KEY_TO, KEY_SPECIAL, KEY_NO_BOS };
 enum from { FROM_AUTO, FROM_LINES, FROM_JSONL, FROM_IDS };
@@ -136,16 +139,49 @@ static int encode_file(struct encoder *e, int i, struct ai_err *err)
     return rc;
 }
 
+/* Lines of all inputs, for the progress of the programs behind; 0 if an input is no
+ * regular file. */
+static uint64_t count_documents(struct cli *cli)
+{
+    uint64_t lines = 0;
+    char end = opt.nul ? '\0' : '\n', block[65536];
+    struct ai_err ignored;
+
+    for (int i = 0; i == 0 || i < cli->argc; i++) {
+        const char *name;
+        int fd = cli_open_input(cli, i, &name, &ignored);
+        off_t at = fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR);
+        ssize_t got = 0;
+        char last = end;
+
+        if (at < 0 || !ai_fd_is_file(fd))
+            return 0;
+        while ((got = pread(fd, block, sizeof block, at)) > 0) {
+            for (ssize_t k = 0; k < got; k++)
+                lines += block[k] == end;
+            last = block[got - 1];
+            at += got;
+        }
+        lines += last != end;
+        cli_close_input(fd);
+    }
+    return lines;
+}
+
 static int encode(struct cli *cli, const struct ai_tokenizer *tokenizer, struct ai_err *err)
 {
     struct encoder e = {.cli = cli, .tokenizer = tokenizer, .flags = AI_TOK_BEGIN};
     struct ai_meta meta = {0};
+    uint64_t documents = cli->provenance ? count_documents(cli) : 0;
     int rc = 0;
 
+    e.progress.total = documents;
     e.flags |= (opt.special ? AI_TOK_SPECIAL : 0) | (opt.no_bos ? AI_TOK_NO_BOS : 0);
     if (tokenizer)
         rc = ai_meta_set(&meta, "tokenizer", ai_tokenizer_digest(tokenizer), err) ||
              ai_meta_setf(&meta, err, "vocab", "%u", ai_tokenizer_size(tokenizer));
+    if (!rc && documents)
+        rc = ai_meta_setf(&meta, err, "documents", "%llu", (unsigned long long)documents);
     if (!rc)
         e.writer = cli_writer_open(cli, AI_KIND_TOKENS, &meta, err);
     ai_meta_free(&meta);
@@ -269,7 +305,7 @@ static const struct cli_program program = {
     .summary = "Turn text into tokens, and tokens or decisions into text",
     .usage = (const char *const[]){"-m MODEL [OPTION]... [FILE]...", "-d -m MODEL [OPTION]... [STREAM]...", NULL},
     .options = options,
-    .common = CLI_STREAM_OUT | CLI_PROGRESS,
+    .common = CLI_STREAM_OUT | CLI_PROGRESS | CLI_FOLLOWS,
     .examples =
         (const char *const[]){"ai-tokenize -m demo.gguf prompts.txt | ai-forward -m demo.gguf >states.aih", NULL},
     .max_operands = -1,

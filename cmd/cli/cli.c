@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_OPTIONS = 64, KEY_VERSION = 'V', KEY_DUMP = 1000, KEY_FLUSH, KEY_PROVENANCE, KEY_PROGRESS };
@@ -295,6 +296,13 @@ static void open_standard_descriptors(void)
         }
 }
 
+static bool is_pipe(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
     struct cli cli = {.program = program, .level = 1, .provenance = true, .started = ai_clock_seconds()};
@@ -305,7 +313,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
     open_standard_descriptors();
     cli_signals_init();
     cli.threads = program->default_threads;
-    cli.progress = isatty(2);
+    cli.progress = isatty(2) && !(program->common & CLI_FOLLOWS && is_pipe(0));
     remember_command_line(&cli, argc, argv);
 
     done = parse(&cli, argc, argv, &status, &err);

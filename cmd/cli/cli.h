@@ -21,8 +21,9 @@ struct cli_option {
 
 /* Options that mean the same in every command that names them (bits of `common`):
  * CLI_STREAM_OUT: -o -Z --flush --no-provenance; CLI_FILE_OUT: -o; CLI_THREADS: -T;
- * CLI_PROGRESS: --progress.  -h -V -q -v --dump-options are everywhere. */
-enum { CLI_STREAM_OUT = 1, CLI_FILE_OUT = 2, CLI_THREADS = 4, CLI_PROGRESS = 8 };
+ * CLI_PROGRESS: --progress; CLI_FOLLOWS: behind a pipe only if asked, since a program before
+ * it draws the line.  -h -V -q -v --dump-options are everywhere. */
+enum { CLI_STREAM_OUT = 1, CLI_FILE_OUT = 2, CLI_THREADS = 4, CLI_PROGRESS = 8, CLI_FOLLOWS = 16 };
 
 struct cli {
     const struct cli_program *program;
