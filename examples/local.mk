@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	examples/model/lens.py \
 	examples/model/model.py \
 	examples/model/parallel.py \
+	examples/model/taught.py \
 	examples/model/train.py
 
 templatesdir = $(pkgdatadir)/templates

@@ -69,7 +69,8 @@ def export(path, model, tokenizer, name):
         field("general.alignment", UINT32, ALIGNMENT),
         field("general.file_type", UINT32, 1),
         field("llama.vocab_size", UINT32, c.vocab),
-        field("llama.context_length", UINT32, c.context),
+        # rotary positions go on: a few rows are longer than what was trained on
+        field("llama.context_length", UINT32, 2 * c.context),
         field("llama.embedding_length", UINT32, c.width),
         field("llama.block_count", UINT32, c.layers),
         field("llama.feed_forward_length", UINT32, c.ff),

@@ -26,8 +26,13 @@ import data
 import evaluate
 import gguf_writer
 import lens
+import taught
 from model import Config, Llama
 from parallel import SharedAdamW
+
+
+# sources whose answers are guesses
+WEAK = ("movie_reviews", "taught_sst2", "taught_subj", "taught_trec")
 
 
 def pair(text):
@@ -162,7 +167,7 @@ def tensors(batch, args, stage, unknown):
         share, weight = args.text_share[stage], args.text_weight[stage]
         weights[row, :size] = (torch.rand(size) < share) * (weight / share)
         if s.answer:
-            weak = args.weak_weight if s.source == "movie_reviews" else 1.0
+            weak = args.weak_weight if s.source in WEAK else 1.0
             weights[row, s.answer - 1] = args.answer_weight * weak
             # Hide some of the words between the prompt's first and last ones.
             hidden = torch.rand(size) < args.word_dropout
@@ -244,7 +249,7 @@ def main():
     model, tokenizer = beginning(args, texts)
     config = model.config
     check_answers(tokenizer)
-    sources = {**texts.tasks, "movie_reviews": texts.reviews, **texts.plain}
+    sources = {**texts.tasks, "movie_reviews": texts.reviews, **texts.plain, **taught.rows(texts)}
     encoded = {n: data.encode(tokenizer, rows, config.context) for n, rows in sources.items()}
     for name, rows in encoded.items():
         log(f"{name}: {len(rows)} rows, {sum(len(s.ids) for s in rows)} tokens")
