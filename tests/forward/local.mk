@@ -1,6 +1,6 @@
 # tests/forward/peak serves memory.sh.
 check_PROGRAMS += tests/forward/forward.t tests/forward/peak
-TESTS += tests/forward/forward.t tests/forward/memory.sh
+TESTS += tests/forward/forward.t tests/forward/memory.sh tests/forward/refusals.sh
 tests_forward_forward_t_SOURCES = tests/forward/forward.c tests/forward/reference.c tests/forward/reference.h tests/tap.h
 tests_forward_peak_SOURCES = tests/forward/peak.c
-dist_check_SCRIPTS += tests/forward/memory.sh
+dist_check_SCRIPTS += tests/forward/memory.sh tests/forward/refusals.sh

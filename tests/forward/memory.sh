@@ -8,8 +8,8 @@ peak=$AI_BUILD/tests/forward/peak
 
 # Peak of ai-forward: at most the weights, keys and values, and 64 MiB.  The batch is
 # as large as the default allows; keys and values are left out of the limit.
-within() { # MODEL NAME
-    awk 'BEGIN { for (d = 0; d < 64; d++) { for (i = 0; i < 128; i++) printf "%d ", (i * 7 + d * d) % 500; print "" } }' |
+within() { # MODEL NAME DOCUMENTS
+    awk -v n="$3" 'BEGIN { for (d = 0; d < n; d++) { for (i = 0; i < 128; i++) printf "%d ", (i * 7 + d * d) % 500; print "" } }' |
         ai-tokenize --from=ids -m "$1" -o wide.ait
     for layers in last all; do
         rm -f kib
@@ -20,10 +20,14 @@ within() { # MODEL NAME
         ok $? "and takes $(cat kib) KiB, where weights and 64 MiB are $limit KiB"
     done
 }
-within "$demo_model" "the demonstration model"
+within "$demo_model" "the demonstration model" 64
 for model in gguf/gg_llama/gg_llama-F16.gguf real/stories260K/gguf/stories260K-F16.gguf; do
-    [ ! -e "$AI_SHARED/conformance/$model" ] || within "$AI_SHARED/conformance/$model" "${model##*/}"
+    [ ! -e "$AI_SHARED/conformance/$model" ] || within "$AI_SHARED/conformance/$model" "${model##*/}" 64
 done
+# large enough that a copy as F32 would show
+"$AI_BUILD/tests/gen/gen-model" -t F16 -l 4 -w 768 -a 12 -g 12 -f 2048 large.gguf
+within large.gguf "a model of $(($(wc -c <large.gguf) / 1048576)) MiB" 16
+rm large.gguf
 
 # Ten times as many documents need no more memory, in any program of the ring.
 ring() { # DOCUMENTS: peaks in ./forward and so on
