@@ -330,6 +330,9 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
         status = program->run(&cli, &err);
         cli_progress_end(&cli);
         if (status < 0) {
+            /* a stream that is cut behind us is the consequence when our own reader went first */
+            if (err.code == AI_EINPUT && program->common & CLI_FOLLOWS && cli_output_unread())
+                err.code = AI_EPIPE;
             status = cli_status(&err);
             if (err.code != AI_EPIPE && err.code != AI_ESIGNAL)
                 cli_error("%s", err.msg);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,13 @@ void cli_output_abandon(int status, const struct ai_err *err)
     out.writer = NULL;
     cli_output_remove();
     ai_buf_free(&out.text);
+}
+
+bool cli_output_unread(void)
+{
+    struct pollfd p = {.fd = out.fd, .events = POLLOUT};
+
+    return out.fd >= 0 && !out.temporary && poll(&p, 1, 0) > 0 && p.revents & POLLERR;
 }
 
 void cli_output_remove(void)

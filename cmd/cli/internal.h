@@ -17,6 +17,8 @@ _Noreturn void cli_die_by(int signal);
 
 /* After a failure: ERROR record into the stream if one is open, temporary file away. */
 void cli_output_abandon(int status, const struct ai_err *err);
+/* True if the output is a pipe and nobody is at its other end any more. */
+bool cli_output_unread(void);
 /* The temporary file away, nothing else: for signal handlers too. */
 void cli_output_remove(void);
 void cli_failure_hooks(void);

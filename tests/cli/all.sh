@@ -159,6 +159,9 @@ left_alone ai-tokenize ai-tokenize -Z 0 -m "$demo_model" many.txt
 left_alone 'ai-tokenize -d' ai-tokenize -d -m "$demo_model" many.ait
 left_alone ai-forward ai-forward -Z 0 -T 1 -m "$demo_model" many.ait
 left_alone ai-infer ai-infer -T 1 -m "$demo_model" many.txt
+left_alone 'ai-infer with a policy' ai-infer -T 1 -p 'gap>0.5' -m "$demo_model" many.txt
+left_alone 'ai-forward with a decider' ai-forward -T 1 -m "$demo_model" \
+    --decide="ai-features -m '$demo_model' | ai-decide -p 'gap>0.5'" many.ait
 
 # Binary is not for the eyes: script(1) gives a terminal.
 if command -v script >/dev/null && script -q -e -c true /dev/null >/dev/null 2>&1 </dev/null; then
