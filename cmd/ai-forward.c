@@ -117,8 +117,6 @@ static int start_decider(struct work *w, struct ai_err *err)
 {
     const char *tmp = getenv("TMPDIR");
 
-    if (w->cli->output && strcmp(w->cli->output, "-") != 0)
-        return ai_fail(err, AI_EUSAGE, "--output and --decide exclude each other: the command writes the output");
     snprintf(w->fifo_dir, sizeof w->fifo_dir, "%.40s/ai-forward.XXXXXX", tmp && *tmp && strlen(tmp) <= 40 ? tmp : "/tmp");
     if (!mkdtemp(w->fifo_dir)) {
         *w->fifo_dir = '\0';
@@ -137,10 +135,21 @@ static int start_decider(struct work *w, struct ai_err *err)
     return w->child < 0 ? -1 : 0;
 }
 
-static int open_control(struct work *w, struct ai_err *err)
+static int check_usage(const struct cli *cli, struct ai_err *err)
 {
+    if (!opt.model)
+        return ai_fail(err, AI_EUSAGE, "-m MODEL is missing");
     if (opt.control && opt.decide)
         return ai_fail(err, AI_EUSAGE, "--control and --decide exclude each other");
+    if (opt.decide && cli->output && strcmp(cli->output, "-") != 0)
+        return ai_fail(err, AI_EUSAGE, "--output and --decide exclude each other: the command writes the output");
+    if ((opt.control || opt.decide) && opt.all_positions)
+        return ai_fail(err, AI_EUSAGE, "--positions=all and a decider exclude each other");
+    return 0;
+}
+
+static int open_control(struct work *w, struct ai_err *err)
+{
     if (opt.decide) {
         if (start_decider(w, err))
             return -1;
@@ -192,8 +201,6 @@ static int plan_layers(struct work *w, struct ai_err *err)
     w->plan.all_positions = opt.all_positions;
     if (!w->control)
         return 0;
-    if (opt.all_positions)
-        return ai_fail(err, AI_EUSAGE, "--positions=all and a decider exclude each other");
     if (ai_control_hello(w->control, &hello, err)) {
         w->no_verdict = err->code == AI_ESYS;
         return -1;
@@ -368,10 +375,8 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
 {
     int got;
 
-    if (open_control(w, err))
-        return -1;
     w->model = ai_model_open(opt.model, err);
-    if (!w->model)
+    if (!w->model || open_control(w, err)) /* in this order: no decider starts for a model that is none */
         return -1;
     w->in = ai_reader_open(fd, name, AI_KIND_TOKENS, err);
     if (!w->in || write_header(w, err))
@@ -428,8 +433,8 @@ static int run(struct cli *cli, struct ai_err *err)
     int fd, rc;
 
     w.cli = cli;
-    if (!opt.model)
-        return ai_fail(err, AI_EUSAGE, "-m MODEL is missing");
+    if (check_usage(cli, err))
+        return -1;
     fd = cli_open_input(cli, 0, &name, err);
     if (fd < 0)
         return -1;

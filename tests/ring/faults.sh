@@ -46,6 +46,8 @@ ok $? "and the run ends all the same"
 # What fails for another reason is not the decider's fault.
 status_is 1 "a model that is not there" ai-forward -m nothing.gguf --decide="$features | ai-decide" tokens.ait
 contains err '^ai-forward: nothing.gguf: ' "is what is told"
+[ "$(wc -l <err)" -eq 1 ]
+ok $? "and nothing else: no decider was started"
 
 mkfifo ctl
 (echo "ai-control 1 - -" >ctl) &
