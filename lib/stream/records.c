@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -51,7 +52,7 @@ static int complete(const struct cursor *c, const char *what, struct ai_err *err
 
 /* ---- DOC ---- */
 
-enum { HAS_ID = 1, HAS_LABEL = 2 };
+enum { HAS_ID = 1, HAS_LABEL = 2, HAS_PROMPT_DIGEST = 4 };
 
 static int put_string(struct ai_buf *out, const char *s, struct ai_err *err)
 {
@@ -64,7 +65,8 @@ static int put_string(struct ai_buf *out, const char *s, struct ai_err *err)
 
 int ai_doc_encode(const struct ai_doc *doc, struct ai_buf *out, struct ai_err *err)
 {
-    uint16_t has = (uint16_t)((doc->id ? HAS_ID : 0) | (doc->label ? HAS_LABEL : 0));
+    uint16_t has = (uint16_t)((doc->id ? HAS_ID : 0) | (doc->label ? HAS_LABEL : 0) |
+                              (doc->prompt_digest ? HAS_PROMPT_DIGEST : 0));
 
     if (ai_buf_u64(out, doc->number, err) || ai_buf_u32(out, doc->tokens, err) || ai_buf_u16(out, has, err) ||
         ai_buf_u16(out, 0, err) || ai_buf_u32(out, doc->label_token, err) || ai_buf_u32(out, doc->n_choices, err) ||
@@ -73,7 +75,7 @@ int ai_doc_encode(const struct ai_doc *doc, struct ai_buf *out, struct ai_err *e
     for (uint32_t i = 0; i < doc->n_choices; i++)
         if (ai_buf_u32(out, doc->choices[i].token, err) || put_string(out, doc->choices[i].text, err))
             return -1;
-    return 0;
+    return doc->prompt_digest ? ai_buf_u64(out, doc->prompt_digest, err) : 0;
 }
 
 static char *take_string(struct cursor *c, struct ai_err *err)
@@ -106,7 +108,7 @@ int ai_doc_decode(const struct ai_record *rec, struct ai_doc *doc, struct ai_err
     zero = take_u16(&c);
     doc->label_token = take_u32(&c);
     n_choices = take_u32(&c);
-    if (c.over || zero || has & ~(HAS_ID | HAS_LABEL) || n_choices > (size_t)(c.end - c.p) / 8)
+    if (c.over || zero || has & ~(HAS_ID | HAS_LABEL | HAS_PROMPT_DIGEST) || n_choices > (size_t)(c.end - c.p) / 8)
         return wrong(err, "document");
     if ((has & HAS_ID && !(doc->id = take_string(&c, err))) ||
         (has & HAS_LABEL && !(doc->label = take_string(&c, err))))
@@ -123,12 +125,30 @@ int ai_doc_decode(const struct ai_record *rec, struct ai_doc *doc, struct ai_err
             goto fail;
         doc->n_choices++;
     }
+    if (has & HAS_PROMPT_DIGEST)
+        doc->prompt_digest = take_u64(&c);
     if (complete(&c, "document", err))
         goto fail;
     return 0;
 fail:
     ai_doc_free(doc);
     return -1;
+}
+
+uint64_t ai_prompt_digest(const uint32_t *ids, size_t n)
+{
+    struct ai_sha256 sha;
+    uint8_t bytes[32];
+    uint64_t digest;
+
+    ai_sha256_init(&sha);
+    for (size_t i = 0; i < n; i++) {
+        ai_put_u32(bytes, ids[i]);
+        ai_sha256_add(&sha, bytes, 4);
+    }
+    ai_sha256_end(&sha, bytes);
+    digest = ai_get_u64(bytes);
+    return digest ? digest : 1;
 }
 
 void ai_doc_free(struct ai_doc *doc)

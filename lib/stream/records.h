@@ -22,11 +22,14 @@ struct ai_doc {
     uint32_t label_token; /* first token of the label as a continuation; AI_NO_TOKEN */
     struct ai_choice *choices;
     uint32_t n_choices;
+    uint64_t prompt_digest; /* of the prompt's tokens, ai_prompt_digest; 0: not known */
 };
 #define AI_NO_TOKEN 0xffffffffu
 
 int ai_doc_encode(const struct ai_doc *doc, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 int ai_doc_decode(const struct ai_record *rec, struct ai_doc *doc, struct ai_err *err) AI_CHECKED; /* doc: owned by caller */
+/* The first 8 bytes, little-endian, of the SHA-256 of the ids as little-endian u32; 1 where that is 0. */
+uint64_t ai_prompt_digest(const uint32_t *ids, size_t n);
 void ai_doc_free(struct ai_doc *doc); /* frees the strings, not doc itself */
 
 /* Any record whose payload begins with its document number: that number, base added. */

@@ -182,5 +182,6 @@ int ai_document_tokenize(const struct ai_tokenizer *t, const char *text, size_t 
     if (d->ids.n > UINT32_MAX)
         return ai_fail(err, AI_EINPUT, "a prompt of %zu tokens", d->ids.n);
     d->doc.tokens = (uint32_t)d->ids.n;
+    d->doc.prompt_digest = ai_prompt_digest(d->ids.id, d->ids.n);
     return choice_tokens(t, &d->doc, err);
 }

@@ -3,7 +3,7 @@
  *
  *   kind K                     first line of a segment: hidden, features or decisions
  *   meta KEY VALUE             its header
- *   doc N ID LABEL TOKEN [CHOICE:TOKEN ...]   "-": none
+ *   doc N ID LABEL TOKEN [CHOICE:TOKEN ...]   "-": none; the digest of its prompt is the ID's bytes'
  *   hidden DOC STEP POSITION LAYER VALUE ...
  *   features DOC STEP POSITION LAYER TOKEN VALUE ...
  *   decision DOC STEP LAYER TOKEN
@@ -53,8 +53,14 @@ static void put_doc(void)
     struct ai_choice choices[16] = {{0}};
     struct ai_doc d = {.number = number(1), .tokens = 1, .label_token = AI_NO_TOKEN, .choices = choices};
 
-    if (strcmp(word[2], "-"))
-        d.id = word[2];
+    if (strcmp(word[2], "-")) {
+        uint32_t bytes[256];
+        size_t n = 0;
+
+        for (d.id = word[2]; d.id[n] && n < 256; n++)
+            bytes[n] = (unsigned char)d.id[n];
+        d.prompt_digest = ai_prompt_digest(bytes, n);
+    }
     if (strcmp(word[3], "-")) {
         d.label = word[3];
         d.label_token = (uint32_t)number(4);

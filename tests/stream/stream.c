@@ -75,7 +75,7 @@ static struct ai_buf sample(int level, const char *model, unsigned docs)
     w = ai_writer_open(fd, AI_KIND_HIDDEN, &meta, level, AI_FLUSH_AUTO, &err);
     ai_meta_free(&meta);
     for (unsigned d = 0; d < docs; d++) {
-        struct ai_doc doc = {d, 3, (char *)(uintptr_t)(d ? "id\t1" : NULL), (char *)(uintptr_t)"s\xc3\xad", 6, choices, 2};
+        struct ai_doc doc = {d, 3, (char *)(uintptr_t)(d ? "id\t1" : NULL), (char *)(uintptr_t)"s\xc3\xad", 6, choices, 2, d ? 77 : 0};
         struct ai_hidden h = {.doc = d, .position = 2, .layer = 7, .width = 4};
         struct ai_features f = {.doc = d, .layer = 7, .position = 2, .n = 2, .top = 2, .value = {0.25f, -3},
                                 .top_token = {9, 4}, .top_prob = {0.5f, 0.25f}};
@@ -148,7 +148,8 @@ static void test_records(int level)
         case AI_REC_DOC:
             bad += ai_doc_decode(&rec, &doc, &err) || doc.number != d || (d ? strcmp(doc.id, "id\t1") : doc.id != NULL) ||
                    strcmp(doc.label, "s\xc3\xad") || doc.n_choices != 2 || doc.choices[1].token != 6 ||
-                   strcmp(doc.choices[1].text, "s\xc3\xad") || doc.label_token != 6 || doc.tokens != 3;
+                   strcmp(doc.choices[1].text, "s\xc3\xad") || doc.label_token != 6 || doc.tokens != 3 ||
+                   doc.prompt_digest != (d ? 77 : 0);
             ai_doc_free(&doc);
             break;
         case AI_REC_TOKENS:
