@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "control/control.h"
+#include "io/fd.h"
 #include "policy/policy.h"
 #include "stream/names.h"
 #include "stream/open.h"
@@ -58,7 +59,7 @@ struct work {
     struct ai_open *live;     /* of struct live */
     bool any;                 /* a document has begun: */
     uint64_t newest;          /* the last one that did */
-    uint64_t early;
+    uint64_t early, scored;
     struct cli_progress progress;
 };
 
@@ -221,6 +222,7 @@ static int decide(struct work *w, const struct ai_record *rec, struct ai_err *er
         return ai_fail(err, AI_EINPUT, "layer %u of %u", f.layer, w->layers);
     if (l->settled) /* a recording goes on after the exit */
         return 0;
+    w->scored++;
     score = ai_policy_score(w->policy, f.value, f.layer, w->layers);
     leave = score > 0 && f.layer < w->layers;
     if (send_verdict(w, &f, leave, err))
@@ -256,9 +258,23 @@ static int take(struct work *w, const struct ai_record *rec, struct ai_err *err)
             close(w->control);
         w->control = -1;
         return ai_writer_put(w->out, AI_REC_RUN, 0, rec->data, rec->len, err);
+    case AI_REC_COST:
+        return ai_writer_put(w->out, AI_REC_COST, AI_REC_IGNORABLE, rec->data, rec->len, err);
     default:
         return ai_fail(err, AI_EINPUT, "a record of type %u does not belong in a feature stream", rec->type);
     }
+}
+
+/* What deciding cost, for ai-eval. */
+static int put_cost(struct work *w, struct ai_err *err)
+{
+    struct ai_cost cost = {.program = "ai-decide", .items = w->scored, .seconds = ai_cpu_seconds()};
+
+    w->payload.len = 0;
+    return ai_cost_encode(&cost, &w->payload, err) ||
+                   ai_writer_put(w->out, AI_REC_COST, AI_REC_IGNORABLE, w->payload.data, w->payload.len, err)
+               ? -1
+               : 0;
 }
 
 static int work(struct work *w, int fd, const char *name, struct ai_err *err)
@@ -278,6 +294,7 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
     if (open_output(w, err) || say_hello(w, err))
         return -1;
     ai_reader_on_wait(w->in, on_wait, w);
+    ai_reader_want(w->in, AI_REC_COST);
     while ((got = ai_reader_next(w->in, &rec, err)) > 0)
         if (take(w, &rec, err))
             return err->code == AI_EINPUT ? ai_reader_err_at(w->in, err) : -1;
@@ -285,6 +302,8 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
         return -1;
     if (ai_open_none(w->live, err))
         return ai_err_at(err, "%s", name);
+    if (w->cli->provenance && put_cost(w, err))
+        return -1;
     return cli_writer_end(w->cli, err);
 }
 

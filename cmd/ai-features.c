@@ -1,6 +1,7 @@
 /* ai-features: hidden states in, features of their logit lens out. */
 #include "cli/cli.h"
 
+#include "eval/rank.h"
 #include "io/fd.h"
 #include "lens/extract.h"
 
@@ -10,9 +11,12 @@
  * moment for more states to share it is worth while. */
 enum { BIG_HEAD = 1 << 25, LINGER_MS = 1 };
 
+enum { KEY_RANK = 256 };
+
 static struct {
     const char *model;
     struct ai_extract_options extract;
+    bool rank;
 } opt;
 
 static int option(int key, const char *arg, struct ai_err *err)
@@ -36,6 +40,9 @@ static int option(int key, const char *arg, struct ai_err *err)
         if (cli_u64("--top", arg, 1, AI_MAX_TOP, &top, err))
             return -1;
         opt.extract.top = (unsigned)top;
+        return 0;
+    case KEY_RANK:
+        opt.rank = true;
         return 0;
     default:
         return ai_fail(err, AI_EUSAGE, "unknown option");
@@ -92,6 +99,20 @@ static int copy(struct work *w, struct ai_err *err)
     return rc ? -1 : flush(w, err);
 }
 
+/* What the head cost, for ai-eval. */
+static int put_cost(const struct work *w, struct ai_err *err)
+{
+    struct ai_cost cost = {.program = "ai-features", .items = ai_extract_states(w->extract),
+                           .macs = ai_extract_macs(w->extract), .seconds = ai_cpu_seconds()};
+    struct ai_buf payload = {0};
+    int rc = ai_cost_encode(&cost, &payload, err);
+
+    if (rc == 0)
+        rc = ai_writer_put(w->writer, AI_REC_COST, AI_REC_IGNORABLE, payload.data, payload.len, err);
+    ai_buf_free(&payload);
+    return rc;
+}
+
 static int with_reader(struct work *w, struct ai_err *err)
 {
     struct ai_meta header;
@@ -103,7 +124,8 @@ static int with_reader(struct work *w, struct ai_err *err)
         return ai_err_at(err, "%s", w->name);
     w->writer = cli_writer_open(w->cli, AI_KIND_FEATURES, &header, err);
     ai_meta_free(&header);
-    if (!w->writer || copy(w, err))
+    ai_reader_want(w->reader, AI_REC_COSINES);
+    if (!w->writer || copy(w, err) || (w->cli->provenance && put_cost(w, err)))
         return -1;
     return cli_writer_end(w->cli, err);
 }
@@ -127,12 +149,56 @@ static int with_model(struct cli *cli, struct ai_model *model, struct ai_pool *p
     return rc;
 }
 
+/* ---- --rank: features in, a table out ---- */
+
+static int rank_records(struct ai_reader *reader, const char *name, struct ai_buf *table, struct ai_err *err)
+{
+    struct ai_rank *rank = ai_rank_new(ai_reader_meta(reader), err);
+    struct ai_record rec;
+    int rc;
+
+    if (!rank)
+        return ai_err_at(err, "%s", name);
+    while ((rc = ai_reader_next(reader, &rec, err)) == 1)
+        if (ai_rank_put(rank, &rec, err)) {
+            rc = ai_reader_err_at(reader, err);
+            break;
+        }
+    if (rc == 0 && ai_rank_table(rank, table, err))
+        rc = ai_err_at(err, "%s", name);
+    ai_rank_free(rank);
+    return rc;
+}
+
+static int rank(struct cli *cli, struct ai_err *err)
+{
+    struct ai_buf table = {0};
+    struct ai_reader *reader;
+    const char *name;
+    int fd = cli_open_input(cli, 0, &name, err), rc = -1;
+
+    if (fd < 0)
+        return -1;
+    reader = ai_reader_open(fd, name, AI_KIND_FEATURES, err);
+    if (reader && rank_records(reader, name, &table, err) == 0 && cli_text_open(cli, err) == 0 &&
+        cli_put(table.data, table.len, err) == 0)
+        rc = cli_text_end(cli, err);
+    ai_reader_free(reader);
+    ai_buf_free(&table);
+    cli_close_input(fd);
+    return rc;
+}
+
 static int run(struct cli *cli, struct ai_err *err)
 {
     struct ai_model *model;
     struct ai_pool *pool;
     int rc = -1;
 
+    if (opt.rank && (opt.model || opt.extract.features.n))
+        return ai_fail(err, AI_EUSAGE, "--rank reads features that are there: it takes no -m and no -f");
+    if (opt.rank)
+        return rank(cli, err);
     if (!opt.model)
         return ai_fail(err, AI_EUSAGE, "no model is given (-m MODEL)");
     if (opt.extract.features.n == 0 && ai_feature_list_parse("gap,top_prob", &opt.extract.features, err))
@@ -150,12 +216,14 @@ static int run(struct cli *cli, struct ai_err *err)
 
 static const struct cli_option options[] = {
     {'m', "model", "MODEL", "GGUF file or Hugging Face directory that made the states"},
-    {'f', "features", "LIST", "what to compute, in this order [gap,top_prob]"},
+    {'f', "features", "LIST", "what to compute, in this order, or all [gap,top_prob]"},
     {'H', "head", "HEAD", "full, or choices: only the document's choices compete [full]"},
     {'k', "top", "K", "most probable tokens in each record [5]"},
+    {KEY_RANK, "rank", NULL, "from a feature stream: a table of what each feature alone is worth"},
     {0},
 };
-static const char *const usage[] = {"-m MODEL [-f LIST] [-H full|choices] [-k K] [-T N] [-o FILE] [FILE]", NULL};
+static const char *const usage[] = {"-m MODEL [-f LIST] [-H full|choices] [-k K] [-T N] [-o FILE] [HIDDEN]",
+                                    "--rank [-o FILE] [FEATURES]", NULL};
 static const char *const examples[] = {
     "ai-tokenize -m demo.gguf prompts.jsonl | ai-forward -m demo.gguf --layers=all |",
     "    ai-features -m demo.gguf --features=gap,top_prob,depth -o train.aif",

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum { KEY_LAYERS = 300, KEY_CONTROL, KEY_DECIDE, KEY_BATCH, KEY_BATCH_TOKENS, KEY_STATS, KEY_DTYPE, KEY_POSITIONS,
-       KEY_TIMEOUT, KEY_LOSS, KEY_PREFIX };
+       KEY_TIMEOUT, KEY_LOSS, KEY_PREFIX, KEY_COSINES };
 
 /* After the end, for a decider that still has something to say.  Not for ever: a shell
  * around this program may hold its output open, and then nobody downstream sees an end. */
@@ -37,6 +37,7 @@ static const struct cli_option options[] = {
     {KEY_BATCH_TOKENS, "batch-tokens", "N", "and at most so many tokens of them [4096]"},
     {KEY_DTYPE, "dtype", "TYPE", "states as f32, f16 or bf16 [f32]"},
     {KEY_POSITIONS, "positions", "WHICH", "states of the last position or of all [last]"},
+    {KEY_COSINES, "cosines", NULL, "with each state, how it and its parts compare with the block before"},
     {KEY_PREFIX, "prefix-cache", "MIB", "memory for shared beginnings; 0: share none [256]"},
     {KEY_TIMEOUT, "control-timeout", "SECONDS", "give up waiting for a verdict; 0: never [300]"},
     {KEY_LOSS, "on-control-loss", "WHAT", "fail, or continue at full depth [fail]"},
@@ -50,6 +51,7 @@ static struct {
     double timeout;
     enum ai_dtype dtype;
     int all_positions, loss_continues;
+    bool cosines;
 } opt = {.batch = 32, .batch_tokens = 4096, .prefix_mib = 256, .timeout = 300};
 
 static int option(int key, const char *arg, struct ai_err *err)
@@ -65,6 +67,7 @@ static int option(int key, const char *arg, struct ai_err *err)
     case KEY_CONTROL: opt.control = arg; return 0;
     case KEY_DECIDE: opt.decide = arg; return 0;
     case KEY_STATS: opt.stats = arg; return 0;
+    case KEY_COSINES: opt.cosines = true; return 0;
     case KEY_BATCH: return cli_u64("--batch", arg, 1, 1 << 20, &opt.batch, err);
     case KEY_BATCH_TOKENS: return cli_u64("--batch-tokens", arg, 1, 1 << 30, &opt.batch_tokens, err);
     case KEY_PREFIX: return cli_u64("--prefix-cache", arg, 0, 1 << 30, &opt.prefix_mib, err);
@@ -145,6 +148,8 @@ static int check_usage(const struct cli *cli, struct ai_err *err)
         return ai_fail(err, AI_EUSAGE, "--output and --decide exclude each other: the command writes the output");
     if ((opt.control || opt.decide) && opt.all_positions)
         return ai_fail(err, AI_EUSAGE, "--positions=all and a decider exclude each other");
+    if (opt.cosines && opt.all_positions)
+        return ai_fail(err, AI_EUSAGE, "--positions=all and --cosines exclude each other");
     return 0;
 }
 
@@ -175,7 +180,8 @@ static int write_header(struct work *w, struct ai_err *err)
          ai_meta_setf(&meta, err, "layers", "%u", hp->layers) || ai_meta_setf(&meta, err, "width", "%u", hp->width) ||
          ai_meta_setf(&meta, err, "vocab", "%u", hp->vocab) ||
          ai_meta_set(&meta, "dtype", ai_dtype_name(opt.dtype), err) ||
-         ai_meta_set(&meta, "positions", opt.all_positions ? "all" : "last", err);
+         ai_meta_set(&meta, "positions", opt.all_positions ? "all" : "last", err) ||
+         (opt.cosines && ai_meta_set(&meta, "cosines", "yes", err));
     if (!rc && w->cli->provenance)
         rc = ai_meta_setf(&meta, err, "blas", "OpenBLAS %s, kernels %s, %u threads", ai_blas_core(), ai_ops()->isa,
                           w->cli->threads);
@@ -221,13 +227,23 @@ static int plan_layers(struct work *w, struct ai_err *err)
 
 static int put(struct work *w, uint16_t type, struct ai_err *err)
 {
-    int rc = ai_writer_put(w->out, type, 0, w->payload.data, w->payload.len, err);
+    int rc = ai_writer_put(w->out, type, type > AI_REC_RUN ? AI_REC_IGNORABLE : 0, w->payload.data, w->payload.len, err);
 
     w->payload.len = 0;
     return rc;
 }
 
 /* ---- what the forward pass calls ---- */
+
+static int on_cosines(void *arg, size_t seq, unsigned layer, uint32_t position, const float *cosines,
+                      struct ai_err *err)
+{
+    struct work *w = arg;
+    struct ai_cosines rec = {.doc = w->batch.docs[seq].number, .position = position, .layer = (uint16_t)layer};
+
+    memcpy(rec.value, cosines, sizeof rec.value);
+    return ai_cosines_encode(&rec, &w->payload, err) || put(w, AI_REC_COSINES, err) ? -1 : 0;
+}
 
 static int on_state(void *arg, size_t seq, unsigned layer, uint32_t position, const float *h, struct ai_err *err)
 {
@@ -276,7 +292,8 @@ static int on_decide(void *arg, unsigned layer, const size_t *seqs, size_t n, bo
 
 static int run_batch(struct work *w, struct ai_err *err)
 {
-    struct ai_forward_calls calls = {w, on_state, on_flush, w->control && !w->deaf ? on_decide : NULL};
+    struct ai_forward_calls calls = {w, on_state, on_flush, w->control && !w->deaf ? on_decide : NULL,
+                                     opt.cosines ? on_cosines : NULL};
 
     for (size_t i = 0; i < w->batch.n; i++)
         if (ai_doc_encode(&w->batch.docs[i], &w->payload, err) || put(w, AI_REC_DOC, err))

@@ -109,10 +109,13 @@ void block_rows(struct ai_forward *f, struct lane *l, unsigned b, size_t row, si
             rope_rows(f, f->q, hp->heads, l->position + row, n);
         attention(f, l, b, row, n, f->q, f->attn);
         linear(f, &w->o, f->attn, n, f->norm);
+        cosines_note(f, l, AI_COSINE_ATTENTION, row, n, f->norm);
         f->ops->add(x, f->norm, n * hp->width);
         norm_rows(f, vec->mlp_norm, vec->mlp_norm_bias, x, n, f->norm);
         mlp(f, w, f->norm, n, f->norm);
+        cosines_note(f, l, AI_COSINE_MLP, row, n, f->norm);
         f->ops->add(x, f->norm, n * hp->width);
+        cosines_note(f, l, AI_COSINE_STATE, row, n, x);
     }
 }
 

@@ -132,9 +132,12 @@ struct run {
 static int emit_row(struct run *r, const struct lane *l, size_t row, unsigned layer, struct ai_err *err)
 {
     const float *x = l->x + row * r->f->model->hp.width;
-    const struct lane_seq *s = &l->seq[l->owner[row]];
+    size_t i = l->owner[row];
 
-    return r->calls->state(r->calls->arg, s->seq, layer, l->position[row], x, err);
+    if (l->cosines.value &&
+        r->calls->cosines(r->calls->arg, l->seq[i].seq, layer, l->position[row], l->cosines.value[i], err))
+        return -1;
+    return r->calls->state(r->calls->arg, l->seq[i].seq, layer, l->position[row], x, err);
 }
 
 /* Hands out the states of a lane, sequence by sequence. */
@@ -260,6 +263,8 @@ static int split(struct run *r, size_t n, struct ai_err *err)
         if (half < n && (rc = lane_init(&r->lanes[1], f, s + half, n - half, true, err)) == 0)
             r->n_lanes = 2;
     }
+    for (int i = 0; rc == 0 && r->calls->cosines && i < r->n_lanes; i++)
+        rc = cosines_init(&r->lanes[i], f, err);
     free(s);
     return rc;
 }
@@ -271,6 +276,7 @@ static void embed_lane(struct run *r, struct lane *l)
 
         embed_row(r->f, s->tokens[l->position[row]], l->position[row], l->x + row * r->f->model->hp.width);
     }
+    cosines_note(r->f, l, AI_COSINE_STATE, l->rest, l->n, l->x + l->rest * r->f->model->hp.width);
 }
 
 static uint64_t full_macs(const struct ai_model *m, const struct ai_sequence *s)
@@ -313,7 +319,7 @@ int ai_forward_run(struct ai_forward *f, struct ai_sequence *seqs, size_t n, con
     size_t longest = 0;
     int rc = -1;
 
-    AI_ASSERT(n > 0);
+    AI_ASSERT(n > 0 && !(calls->cosines && plan->all_positions));
     for (size_t i = 0; i < n; i++) {
         AI_ASSERT(seqs[i].n > 0 && seqs[i].n <= f->model->hp.context);
         longest = seqs[i].n > longest ? seqs[i].n : longest;

@@ -22,6 +22,7 @@
 #include "base/pool.h"
 #include "control/control.h"
 #include "model/model.h"
+#include "stream/records.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,6 +63,10 @@ struct ai_forward_calls {
     int (*flush)(void *arg, struct ai_err *err);
     /* Which of the n sequences leave after `layer`?  Waits for the answers.  NULL: none ever. */
     int (*decide)(void *arg, unsigned layer, const size_t *seqs, size_t n, bool *leave, struct ai_err *err);
+    /* Before each state: AI_COSINES of them, between block `layer` and the one before.  NULL:
+     * they are not computed.  Not with all_positions. */
+    int (*cosines)(void *arg, size_t seq, unsigned layer, uint32_t position, const float *cosines,
+                   struct ai_err *err);
 };
 
 struct ai_forward_plan {

@@ -46,6 +46,10 @@ struct lane {
     uint32_t *position;  /* [rows] */
     size_t *owner;       /* [rows] index in seq */
     unsigned pending;    /* layer whose rest rows wait for a decision; 0: none */
+    struct {             /* of the last rows, where they are wanted */
+        float *before[AI_COSINES];    /* [n, H] of the last block that ran: zeros, or the embedding, at first */
+        float (*value)[AI_COSINES];   /* [n] that block's, or NULL */
+    } cosines;
 };
 
 static inline size_t lane_rows(const struct lane *l)
@@ -104,6 +108,15 @@ int lane_init(struct lane *l, struct ai_forward *f, const struct lane_seq *seqs,
 void lane_free(struct lane *l);
 /* Removes the sequences whose leave[i] is set and closes the gaps. */
 void lane_compact(struct ai_forward *f, struct lane *l, const bool *leave);
+
+/* cosines.c: for the sequences of a lane that has last rows; all zero at first. */
+int cosines_init(struct lane *l, const struct ai_forward *f, struct ai_err *err);
+void cosines_free(struct lane *l);
+/* Sequence `from` becomes sequence `to`. */
+void cosines_move(struct lane *l, const struct ai_forward *f, size_t to, size_t from);
+/* out [n, H] is what a block makes of rows [row, row + n): those of them that are last
+ * rows are compared with the block before.  Does nothing where no cosines are wanted. */
+void cosines_note(const struct ai_forward *f, struct lane *l, int which, size_t row, size_t n, const float *out);
 
 /* prefix.c */
 /* Finds or makes the prefixes of a batch: of[i] is sequence i's or NULL. */

@@ -51,6 +51,7 @@ void lane_free(struct lane *l)
     free(l->v);
     free(l->position);
     free(l->owner);
+    cosines_free(l);
     memset(l, 0, sizeof *l);
 }
 
@@ -81,6 +82,7 @@ void lane_compact(struct ai_forward *f, struct lane *l, const bool *leave)
         if (leave[i])
             continue;
         move_rows(f, l, rest + kept, old_rest + i, 1);
+        cosines_move(l, f, kept, i);
         l->seq[kept++] = l->seq[i];
     }
     l->n = kept;

@@ -3,6 +3,7 @@ lib_libai_a_SOURCES += \
 	lib/forward/attention.c \
 	lib/forward/batch.c lib/forward/batch.h \
 	lib/forward/block.c \
+	lib/forward/cosines.c \
 	lib/forward/internal.h \
 	lib/forward/lane.c \
 	lib/forward/prefix.c \

@@ -43,5 +43,7 @@ void ai_map_close(struct ai_map *m);
 
 /* Seconds of a clock that only goes forward. */
 double ai_clock_seconds(void);
+/* Seconds of processor time that this process has used, all its threads together. */
+double ai_cpu_seconds(void);
 
 #endif

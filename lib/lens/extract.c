@@ -18,6 +18,7 @@ struct row {
     uint64_t doc;
     uint32_t step, position;
     uint16_t layer;
+    float cosines[AI_COSINES];    /* where a feature needs them */
 };
 
 struct ai_extract {
@@ -33,7 +34,9 @@ struct ai_extract {
     float *states;                /* [AI_EXTRACT_ROWS, H] */
     struct ai_lens_top *top;      /* [AI_EXTRACT_ROWS] */
     struct ai_buf out;
-    uint64_t n_documents, n_states;
+    struct ai_cosines cosines;    /* of the state that comes next, if has_cosines */
+    bool has_cosines;
+    uint64_t n_documents, n_states, macs;
 };
 
 struct ai_extract *ai_extract_new(const struct ai_model *model, struct ai_pool *pool,
@@ -47,7 +50,7 @@ struct ai_extract *ai_extract_new(const struct ai_model *model, struct ai_pool *
     e->model = model;
     e->options = *options;
     if (!(e->lens = ai_lens_new(model, pool, AI_EXTRACT_ROWS, err)) ||
-        !(e->documents = ai_lens_documents_new(options->features.needs_state ? width : 0, err)) ||
+        !(e->documents = ai_lens_documents_new(options->features.needs & AI_NEEDS_STATE ? width : 0, err)) ||
         !(e->states = ai_alloc_aligned(AI_EXTRACT_ROWS, width * sizeof(float), err)) ||
         !(e->top = ai_calloc(AI_EXTRACT_ROWS, sizeof *e->top, err))) {
         ai_extract_free(e);
@@ -80,12 +83,17 @@ uint64_t ai_extract_states(const struct ai_extract *e)
     return e->n_states;
 }
 
+uint64_t ai_extract_macs(const struct ai_extract *e)
+{
+    return e->macs;
+}
+
 uint64_t ai_extract_weights(const struct ai_extract *e)
 {
     return e->options.head == AI_HEAD_FULL ? (uint64_t)e->model->hp.vocab * e->model->hp.width : 0;
 }
 
-int ai_extract_header(const struct ai_extract *e, const struct ai_meta *hidden, struct ai_meta *out, struct ai_err *err)
+int ai_extract_header(struct ai_extract *e, const struct ai_meta *hidden, struct ai_meta *out, struct ai_err *err)
 {
     const char *digest = ai_meta_get(hidden, "model");
     struct ai_buf names = {0};
@@ -104,6 +112,8 @@ int ai_extract_header(const struct ai_extract *e, const struct ai_meta *hidden, 
             return ai_fail(err, AI_EINPUT, "header: %" PRIu64 " layers, and the model has %u", layers,
                            e->model->hp.layers);
     }
+    if (!ai_meta_get(hidden, "cosines") && e->options.features.all)
+        ai_feature_list_without(&e->options.features, AI_NEEDS_COSINES);
     memset(out, 0, sizeof *out);
     if (ai_feature_list_format(&e->options.features, &names, err) == 0 && ai_meta_copy(out, hidden, err) == 0 &&
         ai_meta_setf(out, err, "layers", "%u", e->model->hp.layers) == 0 &&
@@ -179,6 +189,28 @@ static bool all_finite(const float *x, size_t n)
     return true;
 }
 
+/* The state's cosines came just before it. */
+static int take_cosines(struct ai_extract *e, const struct ai_hidden *h, struct row *row, struct ai_err *err)
+{
+    const struct ai_cosines *c = &e->cosines;
+
+    if (!(e->options.features.needs & AI_NEEDS_COSINES))
+        return 0;
+    if (!e->has_cosines || c->doc != h->doc || c->step != h->step || c->position != h->position || c->layer != h->layer)
+        return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": layer %u: the state comes without cosines "
+                                       "(ai-forward --cosines writes them)", h->doc, h->layer);
+    memcpy(row->cosines, c->value, sizeof row->cosines);
+    return 0;
+}
+
+static int put_cosines(struct ai_extract *e, const struct ai_record *rec, struct ai_err *err)
+{
+    if (ai_cosines_decode(rec, &e->cosines, err))
+        return -1;
+    e->has_cosines = true;
+    return 0;
+}
+
 static int put_hidden(struct ai_extract *e, const struct ai_record *rec, struct ai_err *err)
 {
     size_t width = e->model->hp.width;
@@ -198,6 +230,9 @@ static int put_hidden(struct ai_extract *e, const struct ai_record *rec, struct 
     if (!all_finite(state, width))
         return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": layer %u: the state is not finite", h.doc, h.layer);
     e->row[e->n_rows] = (struct row){.doc = h.doc, .step = h.step, .position = h.position, .layer = h.layer};
+    if (take_cosines(e, &h, &e->row[e->n_rows], err))
+        return -1;
+    e->has_cosines = false;
     e->n_states++;
     return add_item(e, rec, e->n_rows++, 0, err);
 }
@@ -207,6 +242,7 @@ int ai_extract_put(struct ai_extract *e, const struct ai_record *rec, struct ai_
     switch (rec->type) {
     case AI_REC_DOC: return put_doc(e, rec, err);
     case AI_REC_HIDDEN: return put_hidden(e, rec, err);
+    case AI_REC_COSINES: return put_cosines(e, rec, err);
     case AI_REC_DOC_END: return put_doc_end(e, rec, err);
     case AI_REC_RUN: return put_run(e, rec, err);
     default: return ai_fail(err, AI_EINPUT, "a record of type %u in a hidden stream", rec->type);
@@ -230,7 +266,7 @@ static int fill_values(struct ai_extract *e, struct ai_feature_input *in, const 
 {
     double norm = 0, before = 0, product = 0;
 
-    if (e->options.features.needs_state) {
+    if (e->options.features.needs & AI_NEEDS_STATE) {
         for (size_t i = 0; i < e->model->hp.width; i++) {
             double x = (double)state[i], y = in->before->any ? (double)in->before->state[i] : 0.0;
 
@@ -279,6 +315,7 @@ static int row_features(struct ai_extract *e, const struct row *row, const float
     if (before->any && before->layer >= row->layer)
         return ai_fail(err, AI_EINPUT, "layer %u comes after layer %u", row->layer, before->layer);
     in.before = before;
+    in.cosines = row->cosines;
     f->doc = row->doc;
     f->step = row->step;
     f->position = row->position;
@@ -304,6 +341,7 @@ static int write_row(struct ai_extract *e, size_t i, struct ai_writer *w, struct
 
         if (ai_lens_top_of(e->lens, state, doc->choices, doc->n_choices, wanted(e), top, err))
             return -1;
+        e->macs += (uint64_t)doc->n_choices * e->model->hp.width;
     }
     if (!top->finite)
         return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": layer %u: a logit is not finite", row->doc, row->layer);
@@ -334,8 +372,10 @@ static int write_item(struct ai_extract *e, const struct item *item, struct ai_w
 
 int ai_extract_flush(struct ai_extract *e, struct ai_writer *w, struct ai_err *err)
 {
-    if (e->options.head == AI_HEAD_FULL && e->n_rows > 0)
+    if (e->options.head == AI_HEAD_FULL && e->n_rows > 0) {
         ai_lens_top(e->lens, e->states, e->n_rows, wanted(e), e->top);
+        e->macs += e->n_rows * ai_extract_weights(e);
+    }
     for (size_t i = 0; i < e->n_items; i++)
         if (write_item(e, &e->items[i], w, err))
             return -1;

@@ -24,8 +24,8 @@ struct ai_extract *ai_extract_new(const struct ai_model *model, struct ai_pool *
 void ai_extract_free(struct ai_extract *e);
 
 /* The feature stream's header from the hidden stream's: checks that it is of this
- * model, and adds "features", "head" and "top".  out: owned by the caller. */
-int ai_extract_header(const struct ai_extract *e, const struct ai_meta *hidden, struct ai_meta *out,
+ * model, leaves out of "all" features what it cannot give, and adds "features", "head" and "top".  out: owned by the caller. */
+int ai_extract_header(struct ai_extract *e, const struct ai_meta *hidden, struct ai_meta *out,
                       struct ai_err *err) AI_CHECKED;
 
 /* Takes one record of the hidden stream, and checks it; writes nothing. */
@@ -39,6 +39,9 @@ int ai_extract_flush(struct ai_extract *e, struct ai_writer *w, struct ai_err *e
 
 /* Weights of the head that each product reads, however few its states are. */
 uint64_t ai_extract_weights(const struct ai_extract *e);
+
+/* Multiply-adds of the head so far. */
+uint64_t ai_extract_macs(const struct ai_extract *e);
 
 /* Documents done and states seen so far. */
 uint64_t ai_extract_documents(const struct ai_extract *e);

@@ -72,19 +72,41 @@ static double depth(const struct ai_feature_input *in)
     return (double)in->layer / in->layers;
 }
 
+static double state_cosine(const struct ai_feature_input *in)
+{
+    return (double)in->cosines[AI_COSINE_STATE];
+}
+
+static double attention_cosine(const struct ai_feature_input *in)
+{
+    return (double)in->cosines[AI_COSINE_ATTENTION];
+}
+
+static double mlp_cosine(const struct ai_feature_input *in)
+{
+    return (double)in->cosines[AI_COSINE_MLP];
+}
+
 const struct ai_feature ai_feature_table[] = {
-    {"gap", "p1 - p2", "AdaInfer (arXiv 2403.02181); CALM (arXiv 2207.07061)", false, ai_feature_gap},
-    {"top_prob", "p1", "AdaInfer (arXiv 2403.02181)", false, ai_feature_top_prob},
-    {"entropy", "of the top k and the rest as one event, over its maximum", "DeeBERT (ACL 2020)", false, entropy},
-    {"delta_gap", "gap less gap at the previous checked layer", "SpecEE (arXiv 2504.08850)", false, delta_gap},
-    {"delta_top_prob", "top_prob less top_prob at the previous checked layer", "SpecEE (arXiv 2504.08850)", false,
+    {"gap", "p1 - p2", "AdaInfer (arXiv 2403.02181); CALM (arXiv 2207.07061)", 0, ai_feature_gap},
+    {"top_prob", "p1", "AdaInfer (arXiv 2403.02181)", 0, ai_feature_top_prob},
+    {"entropy", "of the top k and the rest as one event, over its maximum", "DeeBERT (ACL 2020)", 0, entropy},
+    {"delta_gap", "gap less gap at the previous checked layer", "SpecEE (arXiv 2504.08850)", 0, delta_gap},
+    {"delta_top_prob", "top_prob less top_prob at the previous checked layer", "SpecEE (arXiv 2504.08850)", 0,
      delta_top_prob},
-    {"patience", "checked layers directly before this one with the same argmax", "PABEE (NeurIPS 2020)", false,
+    {"patience", "checked layers directly before this one with the same argmax", "PABEE (NeurIPS 2020)", 0,
      ai_feature_patience},
-    {"cosine", "of the state and the one at the previous checked layer", "CALM (arXiv 2207.07061)", true, cosine},
-    {"norm_ratio", "|state| / |state at the previous checked layer|", "this project", true, norm_ratio},
-    {"depth", "layer / layers", "this project", false, depth},
-    {NULL, NULL, NULL, false, NULL},
+    {"cosine", "of the state and the one at the previous checked layer", "CALM (arXiv 2207.07061)", AI_NEEDS_STATE,
+     cosine},
+    {"norm_ratio", "|state| / |state at the previous checked layer|", "this project", AI_NEEDS_STATE, norm_ratio},
+    {"depth", "layer / layers", "this project", 0, depth},
+    {"state_cosine", "of the states after this block and before it", "AdaInfer (arXiv 2403.02181), examined there",
+     AI_NEEDS_COSINES, state_cosine},
+    {"attention_cosine", "of the attention's output in this block and the one before",
+     "AdaInfer (arXiv 2403.02181), examined there", AI_NEEDS_COSINES, attention_cosine},
+    {"mlp_cosine", "of the MLP's output in this block and the one before",
+     "AdaInfer (arXiv 2403.02181), examined there", AI_NEEDS_COSINES, mlp_cosine},
+    {NULL, NULL, NULL, 0, NULL},
 };
 
 static const struct ai_feature *find(const char *name, size_t len)
@@ -106,9 +128,30 @@ static int unknown(const char *name, size_t len, struct ai_err *err)
     return ai_fail(err, AI_EUSAGE, "features: '%.*s' is none of: %s", len > 40 ? 40 : (int)len, name, all);
 }
 
+static void add(struct ai_feature_list *list, const struct ai_feature *f)
+{
+    list->feature[list->n++] = f;
+    list->needs |= f->needs;
+}
+
+void ai_feature_list_without(struct ai_feature_list *list, unsigned needs)
+{
+    struct ai_feature_list kept = {.all = list->all};
+
+    for (unsigned i = 0; i < list->n; i++)
+        if (!(list->feature[i]->needs & needs))
+            add(&kept, list->feature[i]);
+    *list = kept;
+}
+
 int ai_feature_list_parse(const char *names, struct ai_feature_list *out, struct ai_err *err)
 {
     memset(out, 0, sizeof *out);
+    out->all = strcmp(names, "all") == 0;
+    for (const struct ai_feature *f = ai_feature_table; out->all && f->name; f++)
+        add(out, f);
+    if (out->all)
+        return 0;
     for (;;) {
         size_t len = strcspn(names, ",");
         const struct ai_feature *f = find(names, len);
@@ -118,8 +161,7 @@ int ai_feature_list_parse(const char *names, struct ai_feature_list *out, struct
         for (unsigned i = 0; i < out->n; i++)
             if (out->feature[i] == f)
                 return ai_fail(err, AI_EUSAGE, "features: '%s' is named twice", f->name);
-        out->feature[out->n++] = f;
-        out->needs_state |= f->needs_state;
+        add(out, f);
         if (!names[len])
             return 0;
         names += len + 1;

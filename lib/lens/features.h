@@ -23,11 +23,13 @@ struct ai_feature_input {
     unsigned layer, layers;
     const struct ai_lens_before *before;
     double norm, norm_before, product;    /* |h|, |h before| and h . h before; 0 where no feature needs them */
+    const float *cosines;                 /* [AI_COSINES], only where a feature needs them */
 };
 
 struct ai_feature {
     const char *name, *definition, *source;
-    bool needs_state;                     /* of the previous checked layer */
+    enum { AI_NEEDS_STATE = 1,            /* of the previous checked layer */
+           AI_NEEDS_COSINES = 2 } needs;  /* what ai-forward says of neighbouring blocks */
     double (*value)(const struct ai_feature_input *in);
 };
 /* Ends with name NULL. */
@@ -40,11 +42,14 @@ double ai_feature_patience(const struct ai_feature_input *in);
 struct ai_feature_list {
     const struct ai_feature *feature[AI_MAX_FEATURES];
     unsigned n;
-    bool needs_state;                     /* any of them does */
+    unsigned needs;                       /* AI_NEEDS_..., of any of them */
+    bool all;                             /* what there is: not everything was asked for by name */
 };
 
-/* Parses names separated by commas, each at most once.  AI_EUSAGE naming the one that is wrong. */
+/* Parses names separated by commas, each at most once, or "all", the whole table.  AI_EUSAGE naming the one that is wrong. */
 int ai_feature_list_parse(const char *names, struct ai_feature_list *out, struct ai_err *err) AI_CHECKED;
+/* Removes the features that need one of these (AI_NEEDS_...). */
+void ai_feature_list_without(struct ai_feature_list *list, unsigned needs);
 /* Appends the names, separated by commas, and a NUL. */
 int ai_feature_list_format(const struct ai_feature_list *list, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 

@@ -9,7 +9,7 @@
 enum {
     STREAM_MAGIC_LEN = 8,
     STREAM_MAJOR = 1,
-    STREAM_MINOR = 0,
+    STREAM_MINOR = 1,
     STREAM_FIXED = 16,             /* magic, major, minor, header length */
     STREAM_MAX_META = 1 << 20,
     STREAM_MAX_RECORD = 256 << 20,

@@ -20,6 +20,7 @@ struct ai_reader {
     int fd;
     char *name;
     enum ai_kind wanted, kind;
+    uint32_t extra;            /* bits: ignorable types that are wanted */
     int (*on_wait)(void *arg, struct ai_err *err);
     void *on_wait_arg;
 
@@ -415,9 +416,15 @@ static int upstream_failed(struct ai_reader *r, const uint8_t *p, size_t n, stru
     return -1;
 }
 
-static bool known(uint16_t type)
+static bool known(const struct ai_reader *r, uint16_t type)
 {
-    return type >= AI_REC_DOC && type <= AI_REC_RUN;
+    return (type >= AI_REC_DOC && type <= AI_REC_RUN) || (type < 32 && r->extra >> type & 1);
+}
+
+void ai_reader_want(struct ai_reader *r, enum ai_record_type type)
+{
+    AI_ASSERT(type > AI_REC_RUN && type < 32);
+    r->extra |= 1u << type;
 }
 
 /* Makes one whole record available, len its payload.  Returns 1, WOULD_WAIT, -1. */
@@ -515,7 +522,7 @@ static int advance(struct ai_reader *r, struct ai_err *err)
             r->ended = got == 0;
         } else if (got == 0) {
             r->between = true;
-        } else if (known(r->record.type)) {
+        } else if (known(r, r->record.type)) {
             return note_number(r, &r->record, err) ? -1 : 1;
         } else if (!(r->record.flags & AI_REC_IGNORABLE)) {
             ai_fail(err, AI_EINPUT, "%s: record %llu: type %u is not known", r->name,

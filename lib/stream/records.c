@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -309,7 +310,36 @@ int ai_features_decode(const struct ai_record *rec, struct ai_features *f, struc
     return complete(&c, "features", err);
 }
 
-/* ---- DECISION, DOC_END, RUN ---- */
+/* ---- COSINES ---- */
+
+int ai_cosines_encode(const struct ai_cosines *c, struct ai_buf *out, struct ai_err *err)
+{
+    if (ai_buf_u64(out, c->doc, err) || ai_buf_u32(out, c->step, err) || ai_buf_u32(out, c->position, err) ||
+        ai_buf_u16(out, c->layer, err) || ai_buf_u16(out, 0, err))
+        return -1;
+    for (int i = 0; i < AI_COSINES; i++)
+        if (ai_buf_f32(out, c->value[i], err))
+            return -1;
+    return 0;
+}
+
+int ai_cosines_decode(const struct ai_record *rec, struct ai_cosines *out, struct ai_err *err)
+{
+    struct cursor c = open_payload(rec);
+    uint16_t zero;
+
+    out->doc = take_u64(&c) + rec->base;
+    out->step = take_u32(&c);
+    out->position = take_u32(&c);
+    out->layer = take_u16(&c);
+    zero = take_u16(&c);
+    for (int i = 0; i < AI_COSINES; i++)
+        if (!(fabsf(out->value[i] = take_f32(&c)) <= 1.0001f))
+            return ai_fail(err, AI_EINPUT, "cosines record: a cosine is outside -1..1");
+    return zero ? wrong(err, "cosines") : complete(&c, "cosines", err);
+}
+
+/* ---- DECISION, DOC_END, RUN, COST ---- */
 
 int ai_decision_encode(const struct ai_decision *d, struct ai_buf *out, struct ai_err *err)
 {
@@ -378,4 +408,29 @@ int ai_run_decode(const struct ai_record *rec, struct ai_run *r, struct ai_err *
     if (!(r->seconds >= 0 && isfinite(r->seconds)))
         return wrong(err, "run");
     return complete(&c, "run", err);
+}
+
+int ai_cost_encode(const struct ai_cost *c, struct ai_buf *out, struct ai_err *err)
+{
+    return put_string(out, c->program, err) || ai_buf_u64(out, c->items, err) || ai_buf_u64(out, c->macs, err) ||
+                   ai_buf_f64(out, c->seconds, err)
+               ? -1
+               : 0;
+}
+
+int ai_cost_decode(const struct ai_record *rec, struct ai_cost *out, struct ai_err *err)
+{
+    struct cursor c = open_payload(rec);
+    char *program = take_string(&c, err);
+
+    if (!program)
+        return -1;
+    snprintf(out->program, sizeof out->program, "%s", program);
+    free(program);
+    out->items = take_u64(&c);
+    out->macs = take_u64(&c);
+    out->seconds = take_f64(&c);
+    if (!(out->seconds >= 0 && isfinite(out->seconds)))
+        return wrong(err, "cost");
+    return complete(&c, "cost", err);
 }

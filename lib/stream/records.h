@@ -65,6 +65,18 @@ int ai_hidden_encode(const struct ai_hidden *h, const float *state, struct ai_bu
 int ai_hidden_decode(const struct ai_record *rec, struct ai_hidden *h, struct ai_err *err) AI_CHECKED;
 void ai_hidden_state(const struct ai_hidden *h, float *state); /* width values out */
 
+/* What the block that made the next HIDDEN changed, for the same position: cosines
+ * between this block and the one before; 0 where one of the two is missing or zero. */
+enum { AI_COSINE_STATE, AI_COSINE_ATTENTION, AI_COSINE_MLP, AI_COSINES };
+struct ai_cosines {
+    uint64_t doc;
+    uint32_t step, position;
+    uint16_t layer;
+    float value[AI_COSINES];    /* of the residual stream, the attention's and the MLP's output */
+};
+int ai_cosines_encode(const struct ai_cosines *c, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
+int ai_cosines_decode(const struct ai_record *rec, struct ai_cosines *c, struct ai_err *err) AI_CHECKED;
+
 enum { AI_MAX_FEATURES = 64, AI_MAX_TOP = 64 };
 struct ai_features {
     uint64_t doc;
@@ -113,5 +125,15 @@ struct ai_run {
 };
 int ai_run_encode(const struct ai_run *r, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 int ai_run_decode(const struct ai_record *rec, struct ai_run *r, struct ai_err *err) AI_CHECKED;
+
+/* What a program behind ai-forward spent on a stream: its own part, once, at the end. */
+struct ai_cost {
+    char program[32];
+    uint64_t items;          /* states read, rows decided, ... */
+    uint64_t macs;           /* multiply-adds; 0 where they are not worth counting */
+    double seconds;          /* of processor time, all threads together */
+};
+int ai_cost_encode(const struct ai_cost *c, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
+int ai_cost_decode(const struct ai_record *rec, struct ai_cost *c, struct ai_err *err) AI_CHECKED;
 
 #endif

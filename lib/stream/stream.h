@@ -31,6 +31,8 @@ enum ai_record_type {
     AI_REC_DECISION = 5, /* the answer, and the layer it came from */
     AI_REC_DOC_END = 6,  /* a document is done: what was computed for it */
     AI_REC_RUN = 7,      /* what the run cost: wall clock, tokens */
+    AI_REC_COSINES = 8,  /* ignorable: how far one block turned what the next HIDDEN holds */
+    AI_REC_COST = 9,     /* ignorable: what a program behind the forward pass spent */
     AI_REC_ERROR = 0xfffe,
     AI_REC_END = 0xffff,
 };
@@ -75,6 +77,9 @@ void ai_reader_free(struct ai_reader *r);
 enum ai_kind ai_reader_kind(const struct ai_reader *r);
 /* The header of the present segment; valid until the next ai_reader_next or _poll. */
 const struct ai_meta *ai_reader_meta(const struct ai_reader *r);
+
+/* Ignorable records of that type are handed out too; without this they are skipped. */
+void ai_reader_want(struct ai_reader *r, enum ai_record_type type);
 
 /* Next record (never END; an ERROR record fails with its message).  Unknown
  * ignorable records are skipped, other unknown ones fail.  Returns 1, 0 at the

@@ -74,7 +74,7 @@ int subject_run(struct subject *s, struct ai_err *err)
 {
     struct ai_sequence seqs[MAX_PROMPTS] = {0};
     struct ai_forward_plan plan = {.all_positions = true};
-    struct ai_forward_calls calls = {s, keep_state, no_flush, NULL};
+    struct ai_forward_calls calls = {s, keep_state, no_flush, NULL, NULL};
     struct ai_forward_totals totals = {0};
 
     for (size_t i = 0; i < s->n; i++) {
@@ -131,7 +131,7 @@ int subject_greedy(struct subject *s, const size_t *steps, uint32_t (*more)[MAX_
 {
     struct ai_forward_plan plan = {0};
     struct last last = {s, ai_calloc(MAX_PROMPTS * (size_t)s->model->hp.width, sizeof(float), err)};
-    struct ai_forward_calls calls = {&last, keep_last, no_flush, NULL};
+    struct ai_forward_calls calls = {&last, keep_last, no_flush, NULL, NULL};
     size_t which[MAX_PROMPTS], n = 1;
     int rc = last.states ? 0 : -1;
 

@@ -126,7 +126,7 @@ static void all_positions(const char *name, const struct ai_hparams *hp, unsigne
 {
     static struct setup s;
     struct ai_forward_plan plan;
-    struct ai_forward_calls calls = {&s.seen, on_state, on_flush, NULL};
+    struct ai_forward_calls calls = {&s.seen, on_state, on_flush, NULL, NULL};
     struct ai_forward_totals totals = {0};
     struct ai_err err;
     int missing = 0;
@@ -184,7 +184,7 @@ static void exits(const char *name, unsigned threads, size_t n, uint32_t shared,
 {
     static struct setup s;
     struct ai_forward_plan plan;
-    struct ai_forward_calls calls = {&s.seen, on_state, on_flush, on_decide};
+    struct ai_forward_calls calls = {&s.seen, on_state, on_flush, on_decide, NULL};
     struct ai_forward_totals totals = {0};
     struct ai_err err;
     int bad = 0, bad_macs = 0, early = 0;
@@ -230,9 +230,91 @@ static void exit_everywhere(void)
     exits("everybody leaves at once", 2, 2, 0, 2);
 }
 
+/* ---- cosines between neighbouring blocks ---- */
+
+static double cosine(const double *a, const double *b, size_t n)
+{
+    double aa = 0, bb = 0, ab = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        aa += a[i] * a[i];
+        bb += b[i] * b[i];
+        ab += a[i] * b[i];
+    }
+    return ab / sqrt(aa * bb);
+}
+
+/* In a model whose attention, or whose MLP, adds nothing, a block's step is what the
+ * other one added: the reference's states then say what the cosines must be. */
+static int silent;            /* AI_COSINE_ATTENTION or AI_COSINE_MLP */
+static double worst_cosine;
+static unsigned cosines_seen;
+
+static int on_cosines(void *arg, size_t seq, unsigned layer, uint32_t position, const float *cosines,
+                      struct ai_err *err)
+{
+    struct seen *s = arg;
+    size_t H = s->model->hp.width, n = s->seqs[seq].n;
+    const double *now = s->want[seq] + ((size_t)layer * n + position) * H, *before = now - n * H;
+    int other = AI_COSINE_ATTENTION + AI_COSINE_MLP - silent;
+    double step[2][64], want = 0;
+
+    (void)err;
+    for (size_t i = 0; layer > 1 && i < H; i++) {
+        step[0][i] = now[i] - before[i];
+        step[1][i] = before[i] - before[i - n * H];
+    }
+    if (layer > 1)
+        want = cosine(step[0], step[1], H);
+    worst_cosine = fmax(worst_cosine, fabs(cosines[AI_COSINE_STATE] - cosine(now, before, H)));
+    worst_cosine = fmax(worst_cosine, fabs(cosines[other] - want));
+    worst_cosine = fmax(worst_cosine, fabs(cosines[silent]));
+    cosines_seen++;
+    return 0;
+}
+
+static void silence(struct ai_model *m)
+{
+    for (unsigned b = 0; b < m->hp.layers; b++) {
+        struct ai_linear *l = silent == AI_COSINE_MLP ? &m->blocks[b].down : &m->blocks[b].o;
+
+        memset((void *)(uintptr_t)l->weight.data, 0, l->weight.rows * l->weight.cols * sizeof(float));
+    }
+}
+
+static void cosines_of(int which, const char *name)
+{
+    static struct setup s;
+    struct ai_forward_plan plan;
+    struct ai_forward_calls calls = {&s.seen, on_state, on_flush, on_decide, on_cosines};
+    struct ai_forward_totals totals = {0};
+    struct ai_err err;
+    unsigned states = 0;
+
+    set_up(&s, &llama, 0, 0, 2, 1 << 20, 33, SEQS);
+    AI_ASSERT(llama.width <= 64);
+    silent = which;
+    silence(s.model);
+    for (size_t i = 0; i < SEQS; i++) {
+        free(s.seen.want[i]);
+        s.seen.want[i] = reference_states(s.model, s.tokens[i], s.seqs[i].n);
+        s.seen.left_at[i] = (unsigned)(i * 3 % 6);
+    }
+    worst_cosine = cosines_seen = 0;
+    want_layers(&plan, 1, llama.layers);
+    is_int(ai_forward_run(s.f, s.seqs, SEQS, &plan, &calls, &totals, &err), 0, name);
+    for (size_t i = 0; i < SEQS; i++)
+        states += s.seen.emitted[i];
+    ok(worst_cosine < 1e-5 && cosines_seen == states, "with every state, as the reference's states say (%.1e)",
+       worst_cosine);
+    tear_down(&s);
+}
+
 int main(void)
 {
     kinds();
     exit_everywhere();
+    cosines_of(AI_COSINE_MLP, "cosines of states and attention outputs");
+    cosines_of(AI_COSINE_ATTENTION, "cosines of states and MLP outputs");
     return done_testing();
 }

@@ -103,6 +103,35 @@ awk '$1 == "features" { n++; split($10, a, ":"); split($11, b, ":")
     END { exit bad || n != 7 }' shown
 ok $? 'two tokens compete, each once, and their probabilities add up to 1'
 
+# Cosines of neighbouring blocks come from ai-forward.
+printf '0\tdull and long\n1\ta joy from start to end , warm and funny\n' >rows.tsv
+ai-prompt -t "$AI_SOURCE/examples/templates/sst2" rows.tsv | ai-tokenize -m "$demo_model" -o rows.ait
+status_is 0 'states with cosines' ai-forward -m "$demo_model" --layers=all --cosines -o with.aih rows.ait
+status_is 0 'all features' ai-features -m "$demo_model" --features=all -o with.aif with.aih
+ai-view with.aif >shown
+contains shown '	cosine	norm_ratio	depth	state_cosine	attention_cosine	mlp_cosine	' 'and the three are among them'
+awk 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
+    { d = $c["cosine"] - $c["state_cosine"]; a = $c["attention_cosine"]; m = $c["mlp_cosine"]
+      if ($c["layer"] == 1 ? a != 0 || m != 0 : d * d > 1e-10 || a * a > 1 || m * m > 1 || a == 0 || m == 0) bad = 1 }
+    END { exit bad || NR < 20 }' shown
+ok $? 'of the states it is what states of all layers say themselves'
+status_is 0 'states of two layers' ai-forward -m "$demo_model" --layers=3,7,12 --cosines -o some.aih rows.ait
+ai-features -m "$demo_model" --features=mlp_cosine,attention_cosine,state_cosine some.aih >some.aif
+ai-features -m "$demo_model" --features=mlp_cosine,attention_cosine,state_cosine with.aih >every.aif
+ai-view --no-header some.aif >some
+ai-view --no-header every.aif | awk '$3 == 3 || $3 == 7 || $3 == 12' >every
+same_bytes some every 'have the same cosines'
+status_is 0 'without them' ai-forward -m "$demo_model" --layers=all -o without.aih rows.ait
+status_is 0 'all features are fewer' ai-features -m "$demo_model" --features=all -o without.aif without.aih
+ai-view -t header without.aif >shown
+contains shown '^features	gap,.*,depth$' 'and end before the cosines'
+status_is 3 'a cosine that is not there' ai-features -m "$demo_model" --features=mlp_cosine -o no.aif without.aih
+contains err 'document 0: layer 1: the state comes without cosines (ai-forward --cosines' 'says whose they are'
+status_is 2 'cosines of all positions' ai-forward -m "$demo_model" --cosines --positions=all rows.ait
+status_is 0 'what is done with them' ai-decide -p 'state_cosine>0.9 && layer>2' -o with.aid with.aif
+ai-view -t header with.aid >shown
+contains shown '^cosines	yes$' 'the header says that they were there'
+
 # In a live ring nothing may wait for a buffer.
 mkfifo in out.fifo
 ai-features -m "$demo_model" <in >out.fifo 2>err &

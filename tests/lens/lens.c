@@ -317,7 +317,7 @@ static void test_list(void)
     struct ai_buf b = {0};
 
     is_int(ai_feature_list_parse("depth,gap,cosine", &list, &err), 0, "a list of features");
-    ok(list.n == 3 && list.needs_state, "of three, one of which needs the state before");
+    ok(list.n == 3 && list.needs == AI_NEEDS_STATE, "of three, one of which needs the state before");
     is_int(ai_feature_list_format(&list, &b, &err), 0, "is written");
     is_str((char *)b.data, "depth,gap,cosine", "as it was");
     ok(ai_feature_list_parse("gap,,depth", &list, &err) && err.code == AI_EUSAGE, "an empty name: %s", err.msg);

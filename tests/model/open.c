@@ -53,7 +53,7 @@ static float *run(const struct ai_model *m)
     struct ai_forward *f = ai_forward_new(m, pool, 0, &err);
     struct states s = {m->hp.width, TOKENS, calloc(TOKENS * (size_t)m->hp.width, sizeof(float))};
     struct ai_forward_plan plan = {.all_positions = true};
-    struct ai_forward_calls calls = {&s, keep, no_flush, NULL};
+    struct ai_forward_calls calls = {&s, keep, no_flush, NULL, NULL};
     struct ai_forward_totals totals = {0};
     uint32_t ids[TOKENS];
     struct ai_sequence seq = {.tokens = ids, .n = TOKENS};

@@ -125,6 +125,55 @@ static int read_all(const void *p, size_t n, enum ai_kind kind)
     return got < 0 ? -1 : records;
 }
 
+/* Ignorable records reach only a reader that wants them; numbers of documents are moved. */
+static void test_ignorable(void)
+{
+    struct ai_cosines c = {.doc = 4, .position = 2, .layer = 7, .value = {1, -0.5f, 0}}, c2;
+    struct ai_cost cost = {"ai-features", 12, 1ull << 40, 0.25}, cost2 = {.items = 0};
+    struct ai_meta meta = {0};
+    struct ai_buf b = {0};
+    struct ai_reader *r;
+    struct ai_record rec;
+    int fd = file_of("", 0), records = 0, bad = 0;
+
+    for (int segment = 0; segment < 2; segment++) {
+        struct ai_writer *w = ai_writer_open(fd, AI_KIND_HIDDEN, &meta, 0, AI_FLUSH_AUTO, &err);
+
+        must(ai_cosines_encode(&c, &b, &err));
+        must(ai_writer_put(w, AI_REC_COSINES, AI_REC_IGNORABLE, b.data, b.len, &err));
+        b.len = 0;
+        must(ai_doc_end_encode(&(struct ai_doc_end){4, 7, 1, 2}, &b, &err));
+        put(w, AI_REC_DOC_END, &b);
+        must(ai_cost_encode(&cost, &b, &err));
+        must(ai_writer_put(w, AI_REC_COST, AI_REC_IGNORABLE, b.data, b.len, &err));
+        b.len = 0;
+        must(ai_writer_end(w, &err));
+        ai_writer_free(w);
+    }
+    lseek(fd, 0, SEEK_SET);
+    r = ai_reader_open(fd, "x", AI_KIND_HIDDEN, &err);
+    while (ai_reader_next(r, &rec, &err) > 0)
+        records += rec.type == AI_REC_DOC_END ? 1 : 100;
+    is_int(records, 2, "cosines and costs are skipped where nobody wants them");
+    ai_reader_free(r);
+    lseek(fd, 0, SEEK_SET);
+    r = ai_reader_open(fd, "x", AI_KIND_HIDDEN, &err);
+    ai_reader_want(r, AI_REC_COSINES);
+    ai_reader_want(r, AI_REC_COST);
+    for (records = 0; ai_reader_next(r, &rec, &err) > 0; records++) {
+        if (rec.type == AI_REC_COSINES)
+            bad += ai_cosines_decode(&rec, &c2, &err) || c2.doc != (records < 3 ? 4u : 9u) || c2.layer != 7 ||
+                   c2.position != 2 || memcmp(c.value, c2.value, sizeof c.value) != 0;
+        else if (rec.type == AI_REC_COST)
+            bad += ai_cost_decode(&rec, &cost2, &err) || strcmp(cost2.program, "ai-features") || cost2.items != 12 ||
+                   cost2.macs != 1ull << 40 || cost2.seconds != 0.25;
+    }
+    ok(records == 6 && bad == 0, "and are whole where somebody does");
+    ai_reader_free(r);
+    close(fd);
+    ai_buf_free(&b);
+}
+
 static void test_records(int level)
 {
     struct ai_buf s = sample(level, "m", 2);
@@ -512,6 +561,7 @@ static void test_header_values(void)
 
 int main(void)
 {
+    test_ignorable();
     test_records(0);
     test_records(1);
     test_damage();
