@@ -18,19 +18,6 @@ static size_t chunk_rows(const struct ai_hparams *hp)
     return rows < CHUNK_MIN ? CHUNK_MIN : rows > CHUNK_MAX ? CHUNK_MAX : rows;
 }
 
-/* A vector of the model as f32; NULL stays NULL. */
-static int copy_vector(const struct ai_tensor *t, float **out, struct ai_err *err)
-{
-    *out = NULL;
-    if (!t->data)
-        return 0;
-    *out = ai_alloc_aligned(t->cols, sizeof **out, err);
-    if (!*out)
-        return -1;
-    ai_tensor_rows(t, 0, 1, *out);
-    return 0;
-}
-
 static int copy_vectors(struct ai_forward *f, struct ai_err *err)
 {
     f->vectors = ai_calloc(f->model->hp.layers, sizeof *f->vectors, err);
@@ -40,10 +27,10 @@ static int copy_vectors(struct ai_forward *f, struct ai_err *err)
         const struct ai_block *w = &f->model->blocks[b];
         struct block_vectors *v = &f->vectors[b];
 
-        if (copy_vector(&w->attn_norm.weight, &v->attn_norm, err) ||
-            copy_vector(&w->attn_norm.bias, &v->attn_norm_bias, err) ||
-            copy_vector(&w->mlp_norm.weight, &v->mlp_norm, err) ||
-            copy_vector(&w->mlp_norm.bias, &v->mlp_norm_bias, err))
+        if (ai_tensor_vector(&w->attn_norm.weight, &v->attn_norm, err) ||
+            ai_tensor_vector(&w->attn_norm.bias, &v->attn_norm_bias, err) ||
+            ai_tensor_vector(&w->mlp_norm.weight, &v->mlp_norm, err) ||
+            ai_tensor_vector(&w->mlp_norm.bias, &v->mlp_norm_bias, err))
             return -1;
     }
     return 0;

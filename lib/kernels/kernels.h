@@ -58,9 +58,6 @@ struct ai_ops {
     void (*gelu_tanh)(float *x, size_t n);
     void (*gelu_erf)(float *x, size_t n);
     void (*relu)(float *x, size_t n);
-    /* f16/bf16 to f32 */
-    void (*from_f16)(const void *src, float *dst, size_t n);
-    void (*from_bf16)(const void *src, float *dst, size_t n);
 };
 /* The best set this machine runs. */
 const struct ai_ops *ai_ops(void);

@@ -76,12 +76,7 @@ static const float *panel_of(const struct ai_tensor *w, size_t row, size_t n, fl
 
     if (w->type == AI_W_F32 && ((uintptr_t)src & 3) == 0)
         return (const float *)(const void *)src;
-    if (w->type == AI_W_F16)
-        ai_ops()->from_f16(src, panel, n * w->cols);
-    else if (w->type == AI_W_BF16)
-        ai_ops()->from_bf16(src, panel, n * w->cols);
-    else
-        ai_tensor_rows(w, row, n, panel);
+    ai_tensor_rows(w, row, n, panel);
     return panel;
 }
 
@@ -93,7 +88,7 @@ static void add_bias(const struct product *p, size_t row, size_t n)
     for (size_t i = 0; i < n; i += 64) {
         size_t take = n - i < 64 ? n - i : 64;
 
-        info->decode((const uint8_t *)p->bias->data + (row + i) / info->block * info->bytes, b, take);
+        ai_decode(p->bias->type, (const uint8_t *)p->bias->data + (row + i) / info->block * info->bytes, b, take);
         for (size_t r = 0; r < p->n; r++)
             ai_ops()->add(p->y + r * p->ldy + row + i, b, take);
     }

@@ -6,10 +6,6 @@
 
 #include <math.h>
 
-#if defined(__F16C__)
-#include <immintrin.h>
-#endif
-
 extern const struct ai_ops OPS_TABLE;
 
 /* e^x to about 1e-7 of the value: 2^k times a polynomial on [-ln2/2, ln2/2]
@@ -148,27 +144,6 @@ static void relu(float *x, size_t n)
         x[i] = x[i] < 0 ? 0 : x[i];
 }
 
-static void from_f16(const void *src, float *dst, size_t n)
-{
-    const uint8_t *p = src;
-    size_t i = 0;
-
-#if defined(__F16C__)
-    for (; i + 8 <= n; i += 8)
-        _mm256_storeu_ps(dst + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p + 2 * i))));
-#endif
-    for (; i < n; i++)
-        dst[i] = ai_f16_to_f32(ai_get_u16(p + 2 * i));
-}
-
-static void from_bf16(const void *src, float *dst, size_t n)
-{
-    const uint8_t *p = src;
-
-    for (size_t i = 0; i < n; i++)
-        dst[i] = ai_bf16_to_f32(ai_get_u16(p + 2 * i));
-}
-
 const struct ai_ops OPS_TABLE = {
     .isa = OPS_ISA,
     .rms_norm = rms_norm,
@@ -182,6 +157,4 @@ const struct ai_ops OPS_TABLE = {
     .gelu_tanh = gelu_tanh,
     .gelu_erf = gelu_erf,
     .relu = relu,
-    .from_f16 = from_f16,
-    .from_bf16 = from_bf16,
 };

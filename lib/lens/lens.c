@@ -34,18 +34,6 @@ struct ai_lens {
     } gathered;
 };
 
-/* *out: the vector t as f32, NULL if the model has none. */
-static int decode_vector(const struct ai_tensor *t, float **out, struct ai_err *err)
-{
-    if (!t->data)
-        return 0;
-    *out = ai_alloc_aligned(t->cols, sizeof **out, err);
-    if (!*out)
-        return -1;
-    ai_tensor_rows(t, 0, 1, *out);
-    return 0;
-}
-
 static int take_head(struct ai_lens *l, struct ai_err *err)
 {
     const struct ai_tensor *head = &l->model->head.weight;
@@ -88,9 +76,9 @@ struct ai_lens *ai_lens_new(const struct ai_model *model, struct ai_pool *pool, 
     l->model = model;
     l->max_rows = max_rows;
     if (!(l->kernels = ai_kernels_new(pool, err)) ||
-        decode_vector(&model->final_norm.weight, &l->norm_weight, err) ||
-        decode_vector(&model->final_norm.bias, &l->norm_bias, err) ||
-        decode_vector(&model->head.bias, &l->head_bias, err) || take_head(l, err) ||
+        ai_tensor_vector(&model->final_norm.weight, &l->norm_weight, err) ||
+        ai_tensor_vector(&model->final_norm.bias, &l->norm_bias, err) ||
+        ai_tensor_vector(&model->head.bias, &l->head_bias, err) || take_head(l, err) ||
         !(l->normed = ai_alloc_aligned(max_rows, model->hp.width * sizeof(float), err)) ||
         !(l->tile = ai_alloc_aligned(max_rows, TILE * sizeof(float), err)) ||
         !(l->softmax = ai_calloc(max_rows, sizeof *l->softmax, err))) {

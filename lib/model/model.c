@@ -106,7 +106,7 @@ static int find_vector(struct loader *l, const char *pattern, unsigned block, co
 
         if (info->block != 1)
             return ai_fail(l->err, AI_EINPUT, "%s: %s: a vector of type %s", l->file, l->name, info->name);
-        info->decode((const uint8_t *)out->data + i * info->bytes, &value, 1);
+        ai_decode(out->type, (const uint8_t *)out->data + i * info->bytes, &value, 1);
         if (!isfinite(value))
             return ai_fail(l->err, AI_EINPUT, "%s: %s: value %zu is not finite", l->file, l->name, i);
     }

@@ -265,7 +265,7 @@ static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f,
     if (t) {
         if (t->type != AI_W_F32 || t->dims[0] != n || t->n_dims != 1 || t->room < 4 * (uint64_t)n)
             return ai_fail(err, AI_EINPUT, "rope_freqs.weight: not %u values of F32", n);
-        ai_wtypes[AI_W_F32].decode(t->data, out, n);
+        ai_decode(AI_W_F32, t->data, out, n);
         for (unsigned i = 0; i < n; i++)
             if (!(out[i] > 0 && out[i] < 1e9f))
                 return ai_fail(err, AI_EINPUT, "rope_freqs.weight: a value out of range");

@@ -1,5 +1,7 @@
 #include "gen_model.h"
 
+#include "gen_blocks.h"
+
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -105,8 +107,14 @@ static void fill(struct gen_model *g, const struct role *role, uint64_t stream, 
     uint64_t n_rows = role->rows == NONE ? size_of(&g->spec, role->cols) : t->dims[0];
     uint64_t n_cols = role->rows == NONE ? 1 : t->dims[1];
     double scale = role->shape != MATRIX ? 0.3 : role->rows == V ? 1 : 1.5 / sqrt((double)n_cols);
-    float *x = ai_calloc(n_rows * n_cols, sizeof *x, &err), *row = ai_calloc(n_rows * n_cols, sizeof *row, &err);
+    float *x, *row;
 
+    if (t->type > AI_W_Q8_0) {
+        gen_blocks(t->type, &rng, (float)scale / 1.7320508f, n_rows * n_cols / info->block * info->block, t->data.data);
+        return;
+    }
+    x = ai_calloc(n_rows * n_cols, sizeof *x, &err);
+    row = ai_calloc(n_rows * n_cols, sizeof *row, &err);
     MUST(!x || !row);
     for (uint64_t i = 0; i < n_rows * n_cols; i++) {
         x[i] = (float)((ai_rng_unit(&rng) * 2 - 1) * scale + (role->shape == NORM));
@@ -142,7 +150,7 @@ static void add_role(struct gen_model *g, const struct role *role, unsigned bloc
 {
     static const char *const prefixes[] = {"blk", "model.layers", "transformer.h"};
     const struct gen_spec *s = &g->spec;
-    enum ai_wtype vector = s->kind == GEN_GGUF || s->type == AI_W_Q8_0 ? AI_W_F32 : s->type;
+    enum ai_wtype vector = s->kind == GEN_GGUF || s->type >= AI_W_Q8_0 ? AI_W_F32 : s->type;
     char name[96] = "";
 
     if (!role->names[s->kind] || (role->bias && !s->bias) || (s->tied && role == &global[4]))

@@ -1,4 +1,5 @@
 # Random models in the published formats: for the tests' own use (gen_model.h), and as a program.
 check_PROGRAMS += tests/gen/gen-model
-GEN_MODEL = tests/gen/gen_model.c tests/gen/gen_model.h tests/gen/gen_write.c
+GEN_BLOCKS = tests/gen/gen_blocks.c tests/gen/gen_blocks.h
+GEN_MODEL = $(GEN_BLOCKS) tests/gen/gen_model.c tests/gen/gen_model.h tests/gen/gen_write.c
 tests_gen_gen_model_SOURCES = tests/gen/main.c $(GEN_MODEL)

@@ -8,7 +8,7 @@
 
 static void usage(void)
 {
-    fprintf(stderr, "Usage: gen-model [-k gguf|llama|gpt_neo] [-t F32|F16|BF16|Q8_0] [-l layers] [-w width]\n"
+    fprintf(stderr, "Usage: gen-model [-k gguf|llama|gpt_neo] [-t F32|F16|BF16|Q8_0|...] [-l layers] [-w width]\n"
                     "                 [-a heads] [-g key-heads] [-f mlp-width] [-v vocabulary] [-c context]\n"
                     "                 [-n shards] [-r seed] [-N tensor] [-T] [-B] PATH\n"
                     "Writes a random model: a GGUF file with a tokenizer inside, or a directory.\n"
@@ -38,7 +38,8 @@ static void put_nan(struct gen_model *g, const char *name)
 
 int main(int argc, char **argv)
 {
-    static const char *const kinds[] = {"gguf", "llama", "gpt_neo"}, *const types[] = {"F32", "F16", "BF16", "Q8_0"};
+    static const char *const kinds[] = {"gguf", "llama", "gpt_neo"};
+    const char *types[AI_W_COUNT];
     struct gen_spec s = {.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ff = 128, .vocab = 512, .context = 256,
                          .window = 32, .type = AI_W_F16, .seed = 1};
     struct gen_model *g;
@@ -46,12 +47,14 @@ int main(int argc, char **argv)
     unsigned shards = 1;
     int c;
 
+    for (int i = 0; i < AI_W_COUNT; i++)
+        types[i] = ai_wtypes[i].name;
     while ((c = getopt(argc, argv, "k:t:l:w:a:g:f:v:c:n:r:N:TB")) != -1) {
         unsigned n = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
         switch (c) {
         case 'k': s.kind = (enum gen_kind)choose(optarg, kinds, 3); break;
-        case 't': s.type = (enum ai_wtype)choose(optarg, types, 4); break;
+        case 't': s.type = (enum ai_wtype)choose(optarg, types, AI_W_COUNT); break;
         case 'l': s.layers = n; break;
         case 'w': s.width = n; break;
         case 'a': s.heads = n; break;
@@ -69,8 +72,8 @@ int main(int argc, char **argv)
     }
     s.tokenizer = s.kind == GEN_GGUF && s.vocab >= GEN_MIN_VOCAB;
     if (optind + 1 != argc || !s.layers || !s.heads || s.width % s.heads || !s.kv_heads || s.heads % s.kv_heads ||
-        !shards ||
-        (s.type == AI_W_Q8_0 && (s.kind != GEN_GGUF || s.width % 32 || s.ff % 32)))
+        !shards || (s.type >= AI_W_Q8_0 && s.kind != GEN_GGUF) || s.width % ai_wtypes[s.type].block ||
+        s.ff % ai_wtypes[s.type].block)
         usage();
     g = gen_make(&s);
     if (nan_tensor)

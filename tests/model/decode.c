@@ -4,81 +4,101 @@
 #include "base/rng.h"
 #include "base/sha256.h"
 #include "io/json.h"
+#include "model/decode.h"
 #include "model/files.h"
 
+#include "../gen/gen_blocks.h"
 #include "../tap.h"
+#include "slow.h"
 
 #include <math.h>
 #include <unistd.h>
 
 static struct ai_err err;
 
-/* value of a float with the given widths, by its definition */
-static double by_definition(unsigned bits, int exponent_bits, int fraction_bits)
-{
-    int bias = (1 << (exponent_bits - 1)) - 1;
-    int exponent = (int)(bits >> fraction_bits & ((1u << exponent_bits) - 1));
-    double fraction = ldexp(bits & ((1u << fraction_bits) - 1), -fraction_bits), v;
+enum { VALUES = 40 * 256, PATTERNS = 1 << 16 };
+static uint8_t src[PATTERNS * 4 + 1];
+static float got[PATTERNS];
 
-    if (exponent == (1 << exponent_bits) - 1)
-        v = fraction == 0 ? INFINITY : NAN;
-    else
-        v = exponent ? ldexp(1 + fraction, exponent - bias) : ldexp(fraction, 1 - bias);
-    return bits >> (exponent_bits + fraction_bits) ? -v : v;
-}
-
-static void sixteen_bits(enum ai_wtype type, int exponent_bits, int fraction_bits)
+/* got[n] against the definition; NaN where it says NaN, and the sign of zero counts. */
+static unsigned wrong_values(enum ai_wtype type, const uint8_t *at, unsigned n)
 {
-    static uint8_t src[65536 * 2];
-    static float got[65536];
+    const struct ai_wtype_info *info = &ai_wtypes[type];
     unsigned wrong = 0;
 
-    for (unsigned i = 0; i < 65536; i++)
-        ai_put_u16(src + 2 * i, (uint16_t)i);
-    ai_wtypes[type].decode(src, got, 65536);
-    for (unsigned i = 0; i < 65536; i++) {
-        double want = by_definition(i, exponent_bits, fraction_bits);
+    for (unsigned i = 0; i < n; i++) {
+        double want = slow_value(type, at + i / info->block * info->bytes, i % info->block);
 
-        wrong += isnan(want) ? !isnan(got[i]) : (double)got[i] != want || !signbit(got[i]) != !signbit(want);
+        wrong += isnan(want) ? !isnan(got[i]) : ai_f32_bits(got[i]) != ai_f32_bits((float)want);
     }
-    ok(wrong == 0, "%s: all 65536 values (%u wrong)", ai_wtypes[type].name, wrong);
+    return wrong;
 }
 
-static void q8_0(void)
+/* Random bits everywhere, scales included, at an odd address. */
+static void formats(const struct ai_decoders *set)
 {
-    enum { BLOCKS = 300 };
-    static uint8_t src[BLOCKS * 34];
-    static float got[BLOCKS * 32];
     struct ai_rng rng = {3};
-    struct ai_tensor t = {src, AI_W_Q8_0, BLOCKS / 3, 96};
-    unsigned wrong = 0;
-    float row[2 * 96];
 
-    for (size_t i = 0; i < sizeof src; i++)
-        src[i] = (uint8_t)ai_rng_below(&rng, 256);
-    for (unsigned b = 0; b < BLOCKS; b++)
-        src[34 * b + 1] &= 0xbf; /* finite scales */
-    ai_wtypes[AI_W_Q8_0].decode(src, got, BLOCKS * 32);
-    for (unsigned i = 0; i < BLOCKS * 32; i++) {
-        const uint8_t *block = src + i / 32 * 34;
-        int n = block[2 + i % 32] - (block[2 + i % 32] > 127 ? 256 : 0);
-        double want = by_definition(ai_get_u16(block), 5, 10) * n;
+    for (int type = 0; type < AI_W_COUNT; type++) {
+        unsigned wrong = 0;
 
-        wrong += (double)got[i] != (double)(float)want;
+        for (int round = 0; round < 8; round++) {
+            for (size_t i = 0; i < sizeof src; i++)
+                src[i] = (uint8_t)ai_rng_u64(&rng);
+            set->of[type](src + 1, got, VALUES);
+            wrong += wrong_values((enum ai_wtype)type, src + 1, VALUES);
+        }
+        ok(wrong == 0, "%s: %s is what its definition says (%u wrong)", set->isa, ai_wtypes[type].name, wrong);
     }
-    ok(wrong == 0, "Q8_0: scale times signed byte, rounded once (%u wrong)", wrong);
-    is_int((long long)ai_tensor_row_bytes(&t), 3 * 34, "bytes of a row");
-    ai_tensor_rows(&t, 41, 2, row);
-    ok(memcmp(row, got + 41 * 96, sizeof row) == 0, "rows in the middle");
 }
 
-static void f32(void)
+static void sixteen_bits(const struct ai_decoders *set, enum ai_wtype type)
 {
-    const uint8_t src[] = {0xff, 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0}; /* at an odd address */
-    float got[2];
+    unsigned wrong;
 
-    ai_wtypes[AI_W_F32].decode(src + 1, got, 2);
-    ok(got[0] == 1.0f && got[1] == -2.0f, "F32 at any alignment");
+    for (unsigned i = 0; i < PATTERNS; i++)
+        ai_put_u16(src + 2 * i, (uint16_t)i);
+    set->of[type](src, got, PATTERNS);
+    wrong = wrong_values(type, src, PATTERNS);
+    ok(wrong == 0, "%s: %s, all 65536 of them (%u wrong)", set->isa, ai_wtypes[type].name, wrong);
+}
+
+static void rows(void)
+{
+    struct ai_tensor t = {src, AI_W_Q4_K, 13, 768};
+    static float row[2 * 768];
+    float *vector = row;
+    struct ai_tensor v = {src, AI_W_F32, 1, 5}, none = {0};
+    struct ai_rng rng = {4};
+
+    gen_blocks(AI_W_Q4_K, &rng, 1, 13 * 768, src);
+    ai_decode(AI_W_Q4_K, src, got, 13 * 768);
+    is_int((long long)ai_tensor_row_bytes(&t), 3 * 144, "bytes of a row");
+    ai_tensor_rows(&t, 7, 2, row);
+    ok(memcmp(row, got + 7 * 768, sizeof row) == 0, "rows in the middle");
+    for (int i = 0; i < 5; i++)
+        ai_put_u32(src + 4 * i, ai_f32_bits((float)i));
+    ok(ai_tensor_vector(&none, &vector, &err) == 0 && !vector, "no vector of no tensor");
+    ok(ai_tensor_vector(&v, &vector, &err) == 0 && vector[0] == 0 && vector[4] == 4, "a vector of one");
+    free(vector);
+}
+
+/* The generator's blocks have values of the size that is asked for. */
+static void generated(void)
+{
+    for (int type = 0; type < AI_W_COUNT; type++) {
+        struct ai_rng rng = {5};
+        double sum = 0, square = 0;
+
+        gen_blocks((enum ai_wtype)type, &rng, 0.5f, VALUES, src);
+        ai_decode((enum ai_wtype)type, src, got, VALUES);
+        for (int i = 0; i < VALUES; i++) {
+            sum += (double)got[i] / VALUES;
+            square += (double)got[i] * (double)got[i] / VALUES;
+        }
+        ok(fabs(sum) < 0.1 && square > 0.2 && square < 0.5, "%s: random blocks with mean %.3f, square %.3f",
+           ai_wtypes[type].name, sum, square);
+    }
 }
 
 static void digest_of(const struct ai_named_tensor *t, char hex[65])
@@ -135,24 +155,35 @@ static void published(const char *folder, const char *base, const char *type)
 
 int main(void)
 {
-    static const char *const llama[] = {"F16", "BF16", "Q8_0"}, *const stories[] = {"F32", "F16", "Q8_0"};
+    static const char *const all[][2] = {
+        {"gguf/gg_llama", "F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K_M Q4_K_M Q5_K_M Q6_K"},
+        {"gguf/gg_gpt2", "F16 Q8_0 Q5_1 Q4_K_M"},
+        {"gguf/gg_qwen2", "BF16 Q4_0 Q6_K Q3_K_M"},
+        {"real/stories260K/gguf", "F32 F16 Q8_0 Q4_0 Q4_K_M"},
+    };
     const char *shared = getenv("AI_SHARED");
     char folder[1200];
 
-    sixteen_bits(AI_W_F16, 5, 10);
-    sixteen_bits(AI_W_BF16, 8, 7);
-    q8_0();
-    f32();
+    for (unsigned i = 0; ai_decoders_at(i); i++) {
+        formats(ai_decoders_at(i));
+        sixteen_bits(ai_decoders_at(i), AI_W_F16);
+        sixteen_bits(ai_decoders_at(i), AI_W_BF16);
+    }
+    rows();
+    generated();
     snprintf(folder, sizeof folder, "%s/conformance", shared ? shared : "");
     if (!shared || access(folder, R_OK) != 0) {
         skip("digests of published tensors", "no conformance files ($AI_SHARED)");
         return done_testing();
     }
-    for (int i = 0; i < 3; i++) {
-        snprintf(folder, sizeof folder, "%s/conformance/gguf/gg_llama", shared);
-        published(folder, "gg_llama", llama[i]);
-        snprintf(folder, sizeof folder, "%s/conformance/real/stories260K/gguf", shared);
-        published(folder, "stories260K", stories[i]);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const char *base = i == 3 ? "stories260K" : strchr(all[i][0], '/') + 1;
+        char types[120], *save, *type;
+
+        snprintf(folder, sizeof folder, "%s/conformance/%s", shared, all[i][0]);
+        snprintf(types, sizeof types, "%s", all[i][1]);
+        for (type = strtok_r(types, " ", &save); type; type = strtok_r(NULL, " ", &save))
+            published(folder, base, type);
     }
     return done_testing();
 }

@@ -253,8 +253,8 @@ static void gguf_tensors(void)
     struct gen_tensor *t;
 
     spec = gen_small;
-    edit(&g, "blk.1.attn_k.weight")->type_number = 2;
-    refused(g, "a weight format that is not supported", "blk.1.attn_k.weight", "Q4_0");
+    edit(&g, "blk.1.attn_k.weight")->type_number = 16;
+    refused(g, "a weight format that is not supported", "blk.1.attn_k.weight", "IQ2_XXS");
     edit(&g, "blk.1.attn_k.weight")->type_number = 77;
     refused(g, "a weight format that nobody knows", "blk.1.attn_k.weight", "number 77");
     g = gen_make(&spec);

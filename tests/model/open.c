@@ -112,17 +112,16 @@ static void same_function(enum ai_wtype type, bool tied, bool bias)
 
 static void numbers(void)
 {
-    static const char *const names[] = {"F32", "F16", "BF16", "Q8_0"};
-
     for (int t = 0; t < AI_W_COUNT; t++) {
         struct gen_spec s = with(GEN_GGUF, (enum ai_wtype)t);
-        uint64_t matrices = 2ull * 40 * 64 + 2 * (2 * 64 * 64 + 2 * 32 * 64 + 3 * 96 * 64), vectors = 5 * 64;
+        uint64_t w = s.width = ai_wtypes[t].block > 64 ? 256 : 64, ff = s.ff = ai_wtypes[t].block > 64 ? 512 : 96;
+        uint64_t matrices = 2 * 40 * w + 2 * (2 * w * w + 2 * w / 2 * w + 3 * ff * w), vectors = 5 * w;
         struct ai_model *m = open_spec(&s, 1);
         const struct ai_hparams *hp = m ? &m->hp : NULL;
 
-        ok(m && hp->layers == 2 && hp->width == 64 && hp->heads == 4 && hp->kv_heads == 2 && hp->head_dim == 16 &&
-           hp->ff == 96 && hp->vocab == 40 && hp->context == 64 && hp->rope == AI_ROPE_PAIRS && hp->rope_dim == 16 &&
-           !hp->rope_factors && m->blocks[1].down.weight.type == (enum ai_wtype)t, "%s: numbers %s", names[t],
+        ok(m && hp->layers == 2 && hp->width == w && hp->heads == 4 && hp->kv_heads == 2 && hp->head_dim == w / 4 &&
+           hp->ff == ff && hp->vocab == 40 && hp->context == 64 && hp->rope == AI_ROPE_PAIRS && hp->rope_dim == w / 4 &&
+           !hp->rope_factors && m->blocks[1].down.weight.type == (enum ai_wtype)t, "%s: numbers %s", ai_wtypes[t].name,
            m ? "" : err.msg);
         is_int(m ? (long long)m->weight_bytes : 0,
                (long long)(matrices / ai_wtypes[t].block * ai_wtypes[t].bytes + 4 * vectors), "bytes of weights");

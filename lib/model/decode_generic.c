@@ -1,0 +1,3 @@
+#define DECODERS ai_decoders_generic
+#define DECODERS_ISA "generic"
+#include "model/decode_body.h"
