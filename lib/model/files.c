@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONFIG_MAX = 16 << 20 };
+enum { CONFIG_MAX = 16 << 20, INDEX_MAX = 256 << 20 };
 
 static int compare(const void *a, const void *b)
 {
@@ -111,10 +111,26 @@ static char *join(const char *dir, const char *name, struct ai_err *err)
     return p;
 }
 
-/* The files that model.safetensors.index.json names, each once. */
-static int add_shards(struct ai_model_files *f, const char *index, struct ai_err *err)
+struct ai_model_file *ai_model_files_map(struct ai_model_files *f, const char *file, struct ai_err *err)
 {
-    struct ai_json *root = ai_json_parse_file(index, 256u << 20, err);
+    struct ai_model_file *m;
+
+    if (ai_grow(&f->files, &f->cap_files, f->n_files + 1, sizeof *f->files, err))
+        return NULL;
+    m = &f->files[f->n_files];
+    *m = (struct ai_model_file){.name = ai_strndup(file, strlen(file), err)};
+    if (!m->name)
+        return NULL;
+    f->n_files++;
+    return ai_map_open(&m->map, file, err) ? NULL : m;
+}
+
+typedef int add_file(struct ai_model_files *f, const char *file, struct ai_err *err);
+
+/* The files that an index names, each once. */
+static int add_shards(struct ai_model_files *f, const char *index, add_file *add, struct ai_err *err)
+{
+    struct ai_json *root = ai_json_parse_file(index, INDEX_MAX, err);
     const struct ai_json *map = ai_json_get(root, "weight_map"), *value;
     const char *key;
     void *it = NULL;
@@ -136,40 +152,60 @@ static int add_shards(struct ai_model_files *f, const char *index, struct ai_err
         file = join(f->path, name, err);
         if (!file)
             rc = -1;
-        for (i = 0; file && i < f->n_maps; i++)
-            if (strcmp(f->names[i], file) == 0)
+        for (i = 0; file && i < f->n_files; i++)
+            if (strcmp(f->files[i].name, file) == 0)
                 break;
-        if (file && i == f->n_maps)
-            rc = ai_safetensors_add(f, file, err);
+        if (file && i == f->n_files)
+            rc = add(f, file, err);
         free(file);
     }
     ai_json_free(root);
     return rc;
 }
 
+/* Where a directory may have its weights, in transformers' order. */
+static const struct {
+    const char *name;
+    bool index;
+    add_file *add;
+} containers[] = {
+    {"model.safetensors", false, ai_safetensors_add},
+    {"model.safetensors.index.json", true, ai_safetensors_add},
+    {"pytorch_model.bin", false, ai_torch_add},
+    {"pytorch_model.bin.index.json", true, ai_torch_add},
+};
+enum { N_CONTAINERS = sizeof containers / sizeof *containers };
+
+static int add_weights(struct ai_model_files *f, struct ai_err *err)
+{
+    char known[200] = "";
+
+    for (int i = 0; i < N_CONTAINERS; i++) {
+        char *file = join(f->path, containers[i].name, err);
+        int rc;
+
+        if (!file)
+            return -1;
+        if (access(file, F_OK) == 0) {
+            rc = containers[i].index ? add_shards(f, file, containers[i].add, err) : containers[i].add(f, file, err);
+            free(file);
+            return rc;
+        }
+        free(file);
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", containers[i].name);
+    }
+    return ai_fail(err, AI_EINPUT, "%s: no weights (one of %s)", f->path, known);
+}
+
 static int add_directory(struct ai_model_files *f, struct ai_err *err)
 {
-    char *config = join(f->path, "config.json", err), *single = join(f->path, "model.safetensors", err);
-    char *index = join(f->path, "model.safetensors.index.json", err);
-    int rc = -1;
+    char *config = join(f->path, "config.json", err);
 
-    if (!config || !single || !index)
-        goto out;
+    if (!config)
+        return -1;
     f->config = ai_json_parse_file(config, CONFIG_MAX, err);
-    if (!f->config)
-        goto out;
-    if (access(index, F_OK) == 0)
-        rc = add_shards(f, index, err);
-    else if (access(single, F_OK) == 0)
-        rc = ai_safetensors_add(f, single, err);
-    else
-        ai_fail(err, AI_EINPUT, "%s: neither model.safetensors nor model.safetensors.index.json is there "
-                                "(pytorch_model.bin is not supported)", f->path);
-out:
     free(config);
-    free(single);
-    free(index);
-    return rc;
+    return f->config ? add_weights(f, err) : -1;
 }
 
 static int sort_and_check(struct ai_model_files *f, struct ai_err *err)
@@ -209,14 +245,13 @@ void ai_model_files_free(struct ai_model_files *f)
 {
     if (!f)
         return;
-    for (size_t i = 0; i < f->n_maps; i++) {
-        ai_map_close(&f->maps[i]);
-        ai_json_free(f->headers[i]);
-        free(f->names[i]);
+    ai_model_files_free_copies(f);
+    for (size_t i = 0; i < f->n_files; i++) {
+        ai_map_close(&f->files[i].map);
+        ai_json_free(f->files[i].header);
+        free(f->files[i].name);
     }
-    free(f->maps);
-    free(f->headers);
-    free(f->names);
+    free(f->files);
     free(f->tensors);
     free(f->rope_factors);
     ai_json_free(f->config);

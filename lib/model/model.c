@@ -87,7 +87,9 @@ static int find(struct loader *l, const char *pattern, unsigned block, const cha
         return wrong_shape(l, t, rows, cols);
     if (check_place(t, out->rows, out->cols, l->err))
         return ai_err_at(l->err, "%s: %s", t->file, l->name);
-    out->data = t->data;
+    out->data = ai_model_files_data(l->m->files, t, l->err);
+    if (!out->data)
+        return ai_err_at(l->err, "%s: %s", t->file, l->name);
     out->type = (enum ai_wtype)t->type;
     l->m->weight_bytes += ai_tensor_row_bytes(out) * out->rows;
     return 0;

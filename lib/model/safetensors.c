@@ -113,42 +113,21 @@ static int parse_table(struct ai_model_files *f, const struct ai_json *root, con
 
 int ai_safetensors_add(struct ai_model_files *f, const char *file, struct ai_err *err)
 {
-    size_t i = f->n_maps;
-    struct ai_map *maps = ai_realloc(f->maps, i + 1, sizeof *maps, err);
-    struct ai_json **headers;
-    char **names;
-    const uint8_t *p;
-    uint64_t n;
+    struct ai_model_file *m = ai_model_files_map(f, file, err);
+    const uint8_t *p = m ? m->map.data : NULL;
+    size_t size = m ? m->map.size : 0;
+    uint64_t n = size < 8 ? 0 : ai_get_u64(p);
 
-    if (!maps)
+    if (!m)
         return -1;
-    f->maps = maps;
-    headers = ai_realloc(f->headers, i + 1, sizeof *headers, err);
-    if (!headers)
-        return -1;
-    f->headers = headers;
-    names = ai_realloc(f->names, i + 1, sizeof *names, err);
-    if (!names)
-        return -1;
-    f->names = names;
-    memset(&maps[i], 0, sizeof *maps);
-    headers[i] = NULL;
-    names[i] = ai_strndup(file, strlen(file), err);
-    if (!names[i])
-        return -1;
-    f->n_maps++;
-    if (ai_map_open(&maps[i], file, err))
-        return -1;
-    p = maps[i].data;
-    n = maps[i].size < 8 ? 0 : ai_get_u64(p);
-    if (maps[i].size < 8 || n > HEADER_MAX || n > maps[i].size - 8)
+    if (size < 8 || n > HEADER_MAX || n > size - 8)
         return ai_fail(err, AI_EINPUT,
                        "%s: truncated, or not a safetensors file: a header of %llu bytes in a file of %zu", file,
-                       (unsigned long long)n, maps[i].size);
-    headers[i] = ai_json_parse(p + 8, (size_t)n, err);
-    if (!headers[i])
+                       (unsigned long long)n, size);
+    m->header = ai_json_parse(p + 8, (size_t)n, err);
+    if (!m->header)
         return ai_err_at(err, "%s: header", file);
-    if (parse_table(f, headers[i], names[i], p + 8 + n, maps[i].size - 8 - n, err))
+    if (parse_table(f, m->header, m->name, p + 8 + n, size - 8 - n, err))
         return ai_err_at(err, "%s", file);
     return 0;
 }

@@ -78,6 +78,7 @@ static void all_truncations(void)
     gen_write(g, in_place("d"), 1);
     snprintf(file, sizeof file, "%s/config.json", in_place("d"));
     truncations(in_place("d"), file, 100000);
+    remove_all(in_place("d"));
     gen_write(g, in_place("d"), 3);
     snprintf(file, sizeof file, "%s/model.safetensors.index.json", in_place("d"));
     truncations(in_place("d"), file, 100000);
@@ -101,8 +102,8 @@ static int inside(const struct ai_model *m, const struct ai_tensor *t)
 
         found |= p >= (const uint8_t *)map->data && p + n <= (const uint8_t *)map->data + map->size;
     }
-    for (size_t i = 0; i < m->files->n_maps; i++) {
-        const struct ai_map *map = &m->files->maps[i];
+    for (size_t i = 0; i < m->files->n_files; i++) {
+        const struct ai_map *map = &m->files->files[i].map;
 
         found |= p >= (const uint8_t *)map->data && p + n <= (const uint8_t *)map->data + map->size;
     }
@@ -463,7 +464,7 @@ static void folders(void)
         {"{\"weight_map\": {\"a\": \"../x\"}}", "an index that points elsewhere", "a:"},
         {"{\"weight_map\": {\"a\": 3}}", "an index with a number for a file", "a:"},
         {"{\"weight_map\": {\"a\": \"absent.safetensors\"}}", "an index with an absent file", "absent.safetensors"},
-        {"{\"weight_map\": {\"a\": \"model.safetensors\", \"b\": \"copy.safetensors\"}}", "a tensor in two files",
+        {"{\"weight_map\": {\"a\": \"one.safetensors\", \"b\": \"copy.safetensors\"}}", "a tensor in two files",
          "twice"},
     };
     struct gen_spec s = gen_small;
@@ -487,16 +488,17 @@ static void folders(void)
     refuses(in_place("d"), "bytes behind the last tensor", "3 bytes behind");
     gen_write_file(file, "", 0);
     refuses(in_place("d"), "empty weights", "truncated");
-    gen_write(g, in_place("d"), 1);
+    unlink(file);
+    snprintf(file, sizeof file, "%s/one.safetensors", in_place("d"));
+    b.len -= 3;
+    gen_write_file(file, b.data, b.len);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         snprintf(file, sizeof file, "%s/model.safetensors.index.json", in_place("d"));
         gen_write_file(file, wrong[i].index, strlen(wrong[i].index));
         refuses(in_place("d"), wrong[i].what, wrong[i].word);
     }
     unlink(file);
-    snprintf(file, sizeof file, "%s/model.safetensors", in_place("d"));
-    unlink(file);
-    refuses(in_place("d"), "a folder without weights", "model.safetensors");
+    refuses(in_place("d"), "a folder without weights", "pytorch_model.bin.index.json");
     gen_free(g);
     ai_buf_free(&b);
     remove_all(in_place("d"));
