@@ -8,7 +8,10 @@ lib_libai_a_SOURCES += \
 	lib/model/numbers.c \
 	lib/model/pickle.c lib/model/pickle.h \
 	lib/model/safetensors.c \
-	lib/model/tensor.c lib/model/tensor.h
+	lib/model/strided.c \
+	lib/model/tensor.c lib/model/tensor.h \
+	lib/model/torch_bin.c \
+	lib/model/zip.c lib/model/zip.h
 
 # The same decoders once for each instruction set.
 decode_cflags = -O3 -fopenmp-simd
@@ -25,7 +28,3 @@ lib_libdecode_avx512_a_CFLAGS = $(AM_CFLAGS) $(decode_cflags) -mavx512f -mavx512
 ISA_LIBS += lib/libdecode_avx2.a lib/libdecode_avx512.a
 endif
 ISA_LIBS += lib/libdecode.a
-	lib/model/strided.c \
-	lib/model/tensor.c lib/model/tensor.h \
-	lib/model/torch_bin.c \
-	lib/model/zip.c lib/model/zip.h
