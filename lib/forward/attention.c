@@ -73,11 +73,14 @@ static void find_keys(const struct job *j, const struct task *t, size_t kv_head,
     }
 }
 
-/* Softmax of one query's scores over keys [from, to); the others become 0. */
-static void weigh(const struct ai_ops *ops, float *s, size_t from, size_t to, size_t n)
+/* Softmax of one query's scores over keys [from, to); the others become 0.  cap: of
+ * the scores, 0: none. */
+static void weigh(const struct ai_ops *ops, float cap, float *s, size_t from, size_t to, size_t n)
 {
     float sum;
 
+    if (cap > 0)
+        ops->soft_cap(s + from, cap, to - from);
     memset(s, 0, from * sizeof *s);
     sum = ops->softmax_sum(s + from, to - from);
     ops->scale(s + from, 1.0f / sum, to - from);
@@ -100,7 +103,7 @@ static void attend_one(const struct job *j, const struct keys *keys, uint32_t po
     for (int part = 0; part < 3; part++)
         for (size_t i = 0; i < keys->n[part]; i++)
             scores[n++] = ops->dot(q, keys->k[part] + i * j->f->kv_width, hp->head_dim) * hp->attn_scale;
-    weigh(ops, scores, from, n, n);
+    weigh(ops, hp->attn_cap, scores, from, n, n);
     memset(out, 0, hp->head_dim * sizeof *out);
     for (int part = 0; part < 3; part++)
         for (size_t i = 0; i < keys->n[part]; i++, at++)
@@ -118,8 +121,8 @@ static void attend_block(const struct job *j, const struct task *t, const struct
         ai_gemm_nt(t->n, keys->n[0], hp->head_dim, hp->attn_scale, q, width, keys->k[0], kv, false, scores, n);
     ai_gemm_nt(t->n, keys->n[1], hp->head_dim, hp->attn_scale, q, width, keys->k[1], kv, false, scores + keys->n[0], n);
     for (size_t i = 0; i < t->n; i++)
-        weigh(j->f->ops, scores + i * n, window_start(position + i, j->f->model->blocks[j->block].window),
-              position + i + 1, n);
+        weigh(j->f->ops, hp->attn_cap, scores + i * n,
+              window_start(position + i, j->f->model->blocks[j->block].window), position + i + 1, n);
     ai_gemm_nn(t->n, hp->head_dim, keys->n[1], scores + keys->n[0], n, keys->v[1], kv, false, out, width);
     if (keys->n[0])
         ai_gemm_nn(t->n, hp->head_dim, keys->n[0], scores, n, keys->v[0], kv, true, out, width);

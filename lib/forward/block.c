@@ -3,15 +3,15 @@
 
 #include <string.h>
 
+enum { ROWS_A_TASK = 16 };
+
 struct rows_job {
     struct ai_forward *f;
-    const struct ai_norm_weights *norm;
-    const float *weight, *bias, *x;
+    const struct norm *norm;
+    const float *x;
     float *out;
-    size_t n;
+    size_t width, n;
 };
-
-enum { ROWS_A_TASK = 16 };
 
 static void norm_some(void *arg, size_t i, unsigned thread)
 {
@@ -21,70 +21,103 @@ static void norm_some(void *arg, size_t i, unsigned thread)
 
     (void)thread;
     for (size_t r = i * ROWS_A_TASK; r < end; r++) {
-        const float *x = j->x + r * hp->width;
-        float *out = j->out + r * hp->width;
+        const float *x = j->x + r * j->width;
+        float *out = j->out + r * j->width;
 
         if (hp->norm == AI_NORM_RMS)
-            j->f->ops->rms_norm(x, j->weight, hp->norm_eps, hp->width, out);
+            j->f->ops->rms_norm(x, j->norm->weight, hp->norm_eps, j->width, out);
         else
-            j->f->ops->layer_norm(x, j->weight, j->bias, hp->norm_eps, hp->width, out);
+            j->f->ops->layer_norm(x, j->norm->weight, j->norm->bias, hp->norm_eps, j->width, out);
     }
 }
 
-static void norm_rows(struct ai_forward *f, const float *weight, const float *bias, const float *x, size_t n,
+/* out [n, width] = norm of each row of x; they may be the same. */
+static void norm_rows(struct ai_forward *f, const struct norm *norm, size_t width, const float *x, size_t n,
                       float *out)
 {
-    struct rows_job j = {f, NULL, weight, bias, x, out, n};
+    struct rows_job j = {f, norm, x, out, width, n};
 
     ai_pool_run(ai_kernels_pool(f->kernels), (n + ROWS_A_TASK - 1) / ROWS_A_TASK, norm_some, &j);
 }
 
 static void linear(struct ai_forward *f, const struct ai_linear *w, const float *x, size_t n, float *y)
 {
-    ai_matmul(f->kernels, &w->weight, &w->bias, x, w->weight.cols, n, y, w->weight.rows);
+    if (!w->group) {
+        ai_matmul(f->kernels, &w->weight, &w->bias, x, w->weight.cols, n, y, w->weight.rows);
+        return;
+    }
+    for (size_t g = 0; g < w->weight.rows / w->group; g++) {
+        struct ai_linear one = ai_linear_group(w, g);
+
+        ai_matmul(f->kernels, &one.weight, &one.bias, x, w->weight.cols, n, y + g * w->group, w->weight.rows);
+    }
 }
 
 static void activate_some(void *arg, size_t i, unsigned thread)
 {
     const struct rows_job *j = arg;
     const struct ai_hparams *hp = &j->f->model->hp;
+    const struct ai_ops *ops = j->f->ops;
     size_t end = (i + 1) * ROWS_A_TASK < j->n ? (i + 1) * ROWS_A_TASK : j->n;
 
     (void)thread;
     for (size_t r = i * ROWS_A_TASK; r < end; r++) {
-        float *up = j->f->up + r * hp->ff;
+        float *up = j->f->up + r * hp->ff, *gate = j->f->gate + r * hp->ff, *x = hp->gated ? gate : up;
 
-        switch (hp->mlp) {
-        case AI_MLP_SWIGLU: j->f->ops->swiglu(j->f->gate + r * hp->ff, up, hp->ff); break;
-        case AI_MLP_GELU_TANH: j->f->ops->gelu_tanh(up, hp->ff); break;
-        case AI_MLP_GELU_ERF: j->f->ops->gelu_erf(up, hp->ff); break;
-        case AI_MLP_RELU: j->f->ops->relu(up, hp->ff); break;
+        switch (hp->act) {
+        case AI_ACT_SILU: ops->silu(x, hp->ff); break;
+        case AI_ACT_GELU_TANH: ops->gelu_tanh(x, hp->ff); break;
+        case AI_ACT_GELU_ERF: ops->gelu_erf(x, hp->ff); break;
+        case AI_ACT_RELU: ops->relu(x, hp->ff); break;
         }
+        if (hp->gated)
+            ops->multiply(gate, up, hp->ff);
     }
+}
+
+/* What K, V and Q are made from: the norm of x, or x itself.  Rows of x [n, H]. */
+static const float *attention_input(struct ai_forward *f, unsigned b, const float *x, size_t n)
+{
+    const struct ai_hparams *hp = &f->model->hp;
+
+    if (hp->norm_place == AI_NORM_AFTER)
+        return x;
+    norm_rows(f, &f->norms[b].attn, hp->width, x, n, f->norm);
+    return f->norm;
+}
+
+/* Norms of the heads, and their rotation: m [n, heads * head_dim]. */
+static void place_heads(struct ai_forward *f, unsigned b, const struct norm *norm, float *m, size_t heads,
+                        const uint32_t *position, size_t n)
+{
+    const struct ai_hparams *hp = &f->model->hp;
+
+    if (norm->weight)
+        norm_rows(f, norm, hp->head_dim, m, n * heads, m);
+    if (hp->position == AI_POS_ROPE)
+        rope_rows(f, b, m, heads, position, n);
 }
 
 void block_keys(struct ai_forward *f, struct lane *l, unsigned b)
 {
     const struct ai_hparams *hp = &f->model->hp;
     const struct ai_block *w = &f->model->blocks[b];
-    const struct block_vectors *vec = &f->vectors[b];
     size_t rows = lane_rows(l);
 
     for (size_t r = 0; r < rows; r += f->chunk) {
         size_t n = rows - r < f->chunk ? rows - r : f->chunk;
+        const float *in = attention_input(f, b, l->x + r * hp->width, n);
 
-        norm_rows(f, vec->attn_norm, vec->attn_norm_bias, l->x + r * hp->width, n, f->norm);
-        linear(f, &w->k, f->norm, n, l->k + r * f->kv_width);
-        linear(f, &w->v, f->norm, n, l->v + r * f->kv_width);
+        linear(f, &w->k, in, n, l->k + r * f->kv_width);
+        linear(f, &w->v, in, n, l->v + r * f->kv_width);
     }
-    if (hp->position == AI_POS_ROPE)
-        rope_rows(f, l->k, hp->kv_heads, l->position, rows);
+    place_heads(f, b, &f->norms[b].k, l->k, hp->kv_heads, l->position, rows);
 }
 
 static void mlp(struct ai_forward *f, const struct ai_block *w, const float *x, size_t n, float *out)
 {
     struct rows_job j = {.f = f, .n = n};
-    bool gated = f->model->hp.mlp == AI_MLP_SWIGLU;
+    bool gated = f->model->hp.gated;
 
     if (gated)
         linear(f, &w->gate, x, n, f->gate);
@@ -93,28 +126,47 @@ static void mlp(struct ai_forward *f, const struct ai_block *w, const float *x, 
     linear(f, &w->down, gated ? f->gate : f->up, n, out);
 }
 
+/* Rows [row, row + n) += what attention or MLP of block b gave (f->sum), through the
+ * norms that are behind it. */
+static void add_sum(struct ai_forward *f, struct lane *l, int which, unsigned b, size_t row, size_t n)
+{
+    const struct ai_hparams *hp = &f->model->hp;
+    const struct block_norms *norms = &f->norms[b];
+    const struct norm *post = which == AI_COSINE_ATTENTION ? &norms->attn_post : &norms->mlp_post;
+    float *x = l->x + row * hp->width;
+
+    if (post->weight)
+        norm_rows(f, post, hp->width, f->sum, n, f->sum);
+    cosines_note(f, l, which, row, n, f->sum);
+    f->ops->add(x, f->sum, n * hp->width);
+    if (hp->norm_place == AI_NORM_AFTER)
+        norm_rows(f, which == AI_COSINE_ATTENTION ? &norms->attn : &norms->mlp, hp->width, x, n, x);
+}
+
 void block_rows(struct ai_forward *f, struct lane *l, unsigned b, size_t row, size_t n)
 {
     const struct ai_hparams *hp = &f->model->hp;
     const struct ai_block *w = &f->model->blocks[b];
-    const struct block_vectors *vec = &f->vectors[b];
+    const struct block_norms *norms = &f->norms[b];
 
     for (size_t end = row + n; row < end; row += n) {
         float *x = l->x + row * hp->width;
+        const float *in;
 
         n = end - row < f->chunk ? end - row : f->chunk;
-        norm_rows(f, vec->attn_norm, vec->attn_norm_bias, x, n, f->norm);
-        linear(f, &w->q, f->norm, n, f->q);
-        if (hp->position == AI_POS_ROPE)
-            rope_rows(f, f->q, hp->heads, l->position + row, n);
+        in = attention_input(f, b, x, n);
+        linear(f, &w->q, in, n, f->q);
+        place_heads(f, b, &norms->q, f->q, hp->heads, l->position + row, n);
         attention(f, l, b, row, n, f->q, f->attn);
-        linear(f, &w->o, f->attn, n, f->norm);
-        cosines_note(f, l, AI_COSINE_ATTENTION, row, n, f->norm);
-        f->ops->add(x, f->norm, n * hp->width);
-        norm_rows(f, vec->mlp_norm, vec->mlp_norm_bias, x, n, f->norm);
-        mlp(f, w, f->norm, n, f->norm);
-        cosines_note(f, l, AI_COSINE_MLP, row, n, f->norm);
-        f->ops->add(x, f->norm, n * hp->width);
+        linear(f, &w->o, f->attn, n, f->sum);
+        if (!hp->parallel)
+            add_sum(f, l, AI_COSINE_ATTENTION, b, row, n);
+        if (hp->norm_place == AI_NORM_BEFORE && norms->mlp.weight)
+            norm_rows(f, &norms->mlp, hp->width, x, n, f->norm);
+        if (hp->parallel)
+            add_sum(f, l, AI_COSINE_ATTENTION, b, row, n);
+        mlp(f, w, hp->norm_place == AI_NORM_BEFORE ? f->norm : x, n, f->sum);
+        add_sum(f, l, AI_COSINE_MLP, b, row, n);
         cosines_note(f, l, AI_COSINE_STATE, row, n, x);
     }
 }
@@ -122,11 +174,16 @@ void block_rows(struct ai_forward *f, struct lane *l, unsigned b, size_t row, si
 void embed_row(struct ai_forward *f, uint32_t token, uint32_t position, float *x)
 {
     const struct ai_model *m = f->model;
+    const struct ai_hparams *hp = &m->hp;
 
-    ai_tensor_rows(&m->embed, token, 1, x);
-    if (m->hp.position == AI_POS_LEARNED) {
-        ai_tensor_rows(&m->positions, position + m->hp.position_offset, 1, f->norm);
-        f->ops->add(x, f->norm, m->hp.width);
+    ai_tensor_rows(&m->embed, token, 1, m->project_in.weight.data ? f->norm : x);
+    if (m->project_in.weight.data)
+        linear(f, &m->project_in, f->norm, 1, x);
+    if (hp->embed_scale > 0)
+        f->ops->scale(x, hp->embed_scale, hp->width);
+    if (hp->position == AI_POS_LEARNED) {
+        ai_tensor_rows(&m->positions, position + hp->position_offset, 1, f->norm);
+        f->ops->add(x, f->norm, hp->width);
     }
 }
 

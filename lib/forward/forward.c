@@ -12,28 +12,46 @@ enum { CHUNK_BYTES = 16 << 20, CHUNK_MIN = 64, CHUNK_MAX = 1024 };
 
 static size_t chunk_rows(const struct ai_hparams *hp)
 {
-    size_t row = (hp->width + 2 * (size_t)hp->heads * hp->head_dim + 2 * (size_t)hp->ff) * sizeof(float);
+    size_t row = (2 * (size_t)hp->width + 2 * (size_t)hp->heads * hp->head_dim + 2 * (size_t)hp->ff) * sizeof(float);
     size_t rows = CHUNK_BYTES / row;
 
     return rows < CHUNK_MIN ? CHUNK_MIN : rows > CHUNK_MAX ? CHUNK_MAX : rows;
 }
 
-static int copy_vectors(struct ai_forward *f, struct ai_err *err)
+static int copy_norm(const struct ai_norm_weights *w, struct norm *out, struct ai_err *err)
 {
-    f->vectors = ai_calloc(f->model->hp.layers, sizeof *f->vectors, err);
-    if (!f->vectors)
+    return ai_tensor_vector(&w->weight, &out->weight, err) || ai_tensor_vector(&w->bias, &out->bias, err) ? -1 : 0;
+}
+
+static int copy_norms(struct ai_forward *f, struct ai_err *err)
+{
+    f->norms = ai_calloc(f->model->hp.layers, sizeof *f->norms, err);
+    if (!f->norms)
         return -1;
     for (unsigned b = 0; b < f->model->hp.layers; b++) {
         const struct ai_block *w = &f->model->blocks[b];
-        struct block_vectors *v = &f->vectors[b];
+        struct block_norms *n = &f->norms[b];
 
-        if (ai_tensor_vector(&w->attn_norm.weight, &v->attn_norm, err) ||
-            ai_tensor_vector(&w->attn_norm.bias, &v->attn_norm_bias, err) ||
-            ai_tensor_vector(&w->mlp_norm.weight, &v->mlp_norm, err) ||
-            ai_tensor_vector(&w->mlp_norm.bias, &v->mlp_norm_bias, err))
+        if (copy_norm(&w->attn_norm, &n->attn, err) || copy_norm(&w->mlp_norm, &n->mlp, err) ||
+            copy_norm(&w->attn_post, &n->attn_post, err) || copy_norm(&w->mlp_post, &n->mlp_post, err) ||
+            copy_norm(&w->q_norm, &n->q, err) || copy_norm(&w->k_norm, &n->k, err))
             return -1;
     }
     return 0;
+}
+
+static void free_norms(struct ai_forward *f)
+{
+    for (unsigned b = 0; f->norms && b < f->model->hp.layers; b++) {
+        struct norm *all[] = {&f->norms[b].attn, &f->norms[b].mlp, &f->norms[b].attn_post,
+                              &f->norms[b].mlp_post, &f->norms[b].q, &f->norms[b].k};
+
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            free(all[i]->weight);
+            free(all[i]->bias);
+        }
+    }
+    free(f->norms);
 }
 
 struct ai_forward *ai_forward_new(const struct ai_model *model, struct ai_pool *pool, size_t prefix_bytes,
@@ -54,12 +72,14 @@ struct ai_forward *ai_forward_new(const struct ai_model *model, struct ai_pool *
     if (!f->kernels)
         goto fail;
     f->scores = ai_calloc(ai_pool_threads(pool), sizeof *f->scores, err);
-    f->norm = ai_alloc_aligned(f->chunk * hp->width, sizeof(float), err);
+    f->norm = ai_alloc_aligned(f->chunk * (hp->width > model->embed.cols ? hp->width : model->embed.cols),
+                               sizeof(float), err);
+    f->sum = ai_alloc_aligned(f->chunk * hp->width, sizeof(float), err);
     f->q = ai_alloc_aligned(f->chunk * f->q_width, sizeof(float), err);
     f->attn = ai_alloc_aligned(f->chunk * f->q_width, sizeof(float), err);
     f->gate = ai_alloc_aligned(f->chunk * hp->ff, sizeof(float), err);
     f->up = ai_alloc_aligned(f->chunk * hp->ff, sizeof(float), err);
-    if (!f->scores || !f->norm || !f->q || !f->attn || !f->gate || !f->up || copy_vectors(f, err))
+    if (!f->scores || !f->norm || !f->sum || !f->q || !f->attn || !f->gate || !f->up || copy_norms(f, err))
         goto fail;
     return f;
 fail:
@@ -72,19 +92,15 @@ void ai_forward_free(struct ai_forward *f)
     if (!f)
         return;
     prefix_free_all(f);
-    for (unsigned b = 0; f->vectors && b < f->model->hp.layers; b++) {
-        free(f->vectors[b].attn_norm);
-        free(f->vectors[b].attn_norm_bias);
-        free(f->vectors[b].mlp_norm);
-        free(f->vectors[b].mlp_norm_bias);
-    }
-    free(f->vectors);
+    free_norms(f);
     if (f->scores && f->kernels)
         for (unsigned t = 0; t < ai_pool_threads(ai_kernels_pool(f->kernels)); t++)
             free(f->scores[t]);
     free(f->scores);
-    free(f->rope);
+    for (int r = 0; r < AI_ROTARIES; r++)
+        free(f->rope[r]);
     free(f->norm);
+    free(f->sum);
     free(f->q);
     free(f->attn);
     free(f->gate);
@@ -99,7 +115,7 @@ uint64_t ai_forward_bytes(const struct ai_model *model, unsigned threads, uint64
     uint64_t kv = (uint64_t)hp->kv_heads * hp->head_dim, q = (uint64_t)hp->heads * hp->head_dim;
     uint64_t chunk = chunk_rows(hp);
 
-    return sizeof(float) * (rows * (hp->width + 2 * kv + 3) + chunk * (hp->width + 2 * q + 2 * hp->ff) +
+    return sizeof(float) * (rows * (hp->width + 2 * kv + 3) + chunk * (2 * hp->width + 2 * q + 2 * hp->ff) +
                             threads * (QUERY_BLOCK * (longest + 256) + (512u << 10)));
 }
 

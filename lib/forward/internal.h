@@ -7,10 +7,10 @@
 
 enum { QUERY_BLOCK = 64 }; /* queries that attend together: scores are [QUERY_BLOCK, keys] */
 
-/* f32 copies of a block's vectors (they are small and read for every row). */
-struct block_vectors {
-    float *attn_norm, *attn_norm_bias, *mlp_norm, *mlp_norm_bias; /* [H]; biases may be NULL */
-};
+/* f32 copies of a block's norms (they are small and read for every row).  weight
+ * NULL: the block has no such norm; bias may be NULL. */
+struct norm { float *weight, *bias; };
+struct block_norms { struct norm attn, mlp, attn_post, mlp_post, q, k; };
 
 /* The beginning that several prompts share: its residual stream as deep as anyone
  * needed it, and K and V of those blocks. */
@@ -61,14 +61,15 @@ struct ai_forward {
     const struct ai_model *model;
     const struct ai_ops *ops;
     struct ai_kernels *kernels;
-    struct block_vectors *vectors; /* [L] */
+    struct block_norms *norms;     /* [L] */
     size_t kv_width, q_width;      /* kv_heads * head_dim, heads * head_dim */
 
-    float *rope;                   /* [positions][rope_dim / 2][cos, sin] */
+    float *rope[AI_ROTARIES];      /* [positions][rope_dim / 2][cos, sin] */
     size_t rope_positions;
 
     size_t chunk;                  /* rows that go through a block's second part at once */
-    float *norm, *q, *attn, *gate, *up; /* [chunk, H], [chunk, q_width] twice, [chunk, ff] twice */
+    float *norm, *sum;             /* [chunk, H]: what goes into a part of the block, and what it adds */
+    float *q, *attn, *gate, *up;   /* [chunk, q_width] twice, [chunk, ff] twice */
     float **scores;                /* [threads][QUERY_BLOCK, keys] */
     size_t score_keys;
 
@@ -80,8 +81,8 @@ struct ai_forward {
 
 /* rope.c: cos and sin for positions below n. */
 int rope_reserve(struct ai_forward *f, size_t n, struct ai_err *err);
-/* Rotates the heads of rows [row, row + n) of m [.., heads * head_dim]. */
-void rope_rows(struct ai_forward *f, float *m, size_t heads, const uint32_t *position, size_t n);
+/* Rotates the heads of n rows m [n, heads * head_dim] as block b does. */
+void rope_rows(struct ai_forward *f, unsigned b, float *m, size_t heads, const uint32_t *position, size_t n);
 
 /* attention.c: out [n, q_width] of the queries q [n, q_width] that are rows
  * [row, row + n) of the lane, over K and V of block `block`. */

@@ -7,32 +7,47 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Cosines and sines of positions [from, to). */
+static void fill_table(const struct ai_hparams *hp, const struct ai_rotary *rotary, size_t from, size_t to,
+                       float *table)
+{
+    size_t half = hp->rope_dim / 2;
+    double scale = rotary->scale > 0 ? rotary->scale : 1;
+
+    for (size_t i = 0; i < half; i++) {
+        /* the angle as the references have it: frequency in f32, product in f32 */
+        float frequency = (float)(1.0 / pow(rotary->base, 2.0 * (double)i / hp->rope_dim));
+
+        if (rotary->factors)
+            frequency /= rotary->factors[i];
+        for (size_t p = from; p < to; p++) {
+            float angle = (float)p * frequency;
+
+            table[(p * half + i) * 2] = (float)(cos(angle) * scale);
+            table[(p * half + i) * 2 + 1] = (float)(sin(angle) * scale);
+        }
+    }
+}
+
 int rope_reserve(struct ai_forward *f, size_t n, struct ai_err *err)
 {
     const struct ai_hparams *hp = &f->model->hp;
-    size_t half = hp->rope_dim / 2, want = f->rope_positions ? f->rope_positions : 256;
-    float *table;
+    size_t want = f->rope_positions ? f->rope_positions : 256;
 
     if (hp->position != AI_POS_ROPE || n <= f->rope_positions)
         return 0;
     while (want < n)
         want *= 2;
-    table = ai_realloc(f->rope, want, 2 * half * sizeof *table, err);
-    if (!table)
-        return -1;
-    f->rope = table;
-    for (size_t i = 0; i < half; i++) {
-        /* the angle as the references have it: frequency in f32, product in f32 */
-        float frequency = (float)(1.0 / pow(hp->rope_base, 2.0 * (double)i / hp->rope_dim));
+    for (int r = 0; r < AI_ROTARIES; r++) {
+        float *table;
 
-        if (hp->rope_factors)
-            frequency /= hp->rope_factors[i];
-        for (size_t p = f->rope_positions; p < want; p++) {
-            float angle = (float)p * frequency;
-
-            table[(p * half + i) * 2] = (float)cos(angle);
-            table[(p * half + i) * 2 + 1] = (float)sin(angle);
-        }
+        if (!(hp->rotary[r].base > 0))
+            continue;
+        table = ai_realloc(f->rope[r], want, hp->rope_dim * sizeof *table, err);
+        if (!table)
+            return -1;
+        f->rope[r] = table;
+        fill_table(hp, &hp->rotary[r], f->rope_positions, want, table);
     }
     f->rope_positions = want;
     return 0;
@@ -60,6 +75,7 @@ static void turn_halves(float *h, const float *table, size_t half)
 
 struct turn {
     struct ai_forward *f;
+    const float *table;
     float *m;
     size_t heads, n;
     const uint32_t *position;
@@ -76,7 +92,7 @@ static void turn_some(void *arg, size_t i, unsigned thread)
 
     (void)thread;
     for (size_t r = i * ROWS_A_TASK; r < end; r++) {
-        const float *table = t->f->rope + t->position[r] * half * 2;
+        const float *table = t->table + t->position[r] * half * 2;
 
         for (size_t h = 0; h < t->heads; h++) {
             float *head = t->m + r * width + h * hp->head_dim;
@@ -89,9 +105,9 @@ static void turn_some(void *arg, size_t i, unsigned thread)
     }
 }
 
-void rope_rows(struct ai_forward *f, float *m, size_t heads, const uint32_t *position, size_t n)
+void rope_rows(struct ai_forward *f, unsigned b, float *m, size_t heads, const uint32_t *position, size_t n)
 {
-    struct turn t = {f, m, heads, n, position};
+    struct turn t = {f, f->rope[f->model->blocks[b].rotary], m, heads, n, position};
 
     ai_pool_run(ai_kernels_pool(f->kernels), (n + ROWS_A_TASK - 1) / ROWS_A_TASK, turn_some, &t);
 }

@@ -53,8 +53,11 @@ struct ai_ops {
     /* y[i] += a x[i] */
     void (*axpy)(float a, const float *x, float *y, size_t n);
     float (*dot)(const float *a, const float *b, size_t n);
-    /* gate[i] = silu(gate[i]) * up[i] */
-    void (*swiglu)(float *gate, const float *up, size_t n);
+    /* y[i] *= x[i] */
+    void (*multiply)(float *y, const float *x, size_t n);
+    /* x[i] = cap tanh(x[i] / cap) */
+    void (*soft_cap)(float *x, float cap, size_t n);
+    void (*silu)(float *x, size_t n);
     void (*gelu_tanh)(float *x, size_t n);
     void (*gelu_erf)(float *x, size_t n);
     void (*relu)(float *x, size_t n);

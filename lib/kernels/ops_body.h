@@ -113,11 +113,25 @@ static void axpy(float a, const float *x, float *y, size_t n)
         y[i] += a * x[i];
 }
 
-static void swiglu(float *gate, const float *up, size_t n)
+static void multiply(float *y, const float *x, size_t n)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
-        gate[i] = gate[i] / (1.0f + exp_(-gate[i])) * up[i];
+        y[i] *= x[i];
+}
+
+static void soft_cap(float *x, float cap, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        x[i] = cap * (1.0f - 2.0f / (exp_(2.0f / cap * x[i]) + 1.0f));
+}
+
+static void silu(float *x, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] / (1.0f + exp_(-x[i]));
 }
 
 /* 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), with tanh u = 1 - 2 / (e^2u + 1). */
@@ -153,7 +167,9 @@ const struct ai_ops OPS_TABLE = {
     .add = add,
     .axpy = axpy,
     .dot = dot,
-    .swiglu = swiglu,
+    .multiply = multiply,
+    .soft_cap = soft_cap,
+    .silu = silu,
     .gelu_tanh = gelu_tanh,
     .gelu_erf = gelu_erf,
     .relu = relu,

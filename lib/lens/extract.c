@@ -90,7 +90,10 @@ uint64_t ai_extract_macs(const struct ai_extract *e)
 
 uint64_t ai_extract_weights(const struct ai_extract *e)
 {
-    return e->options.head == AI_HEAD_FULL ? (uint64_t)e->model->hp.vocab * e->model->hp.width : 0;
+    const struct ai_tensor *head = &e->model->head.weight, *before = &e->model->project_out.weight;
+
+    return e->options.head == AI_HEAD_FULL ? (uint64_t)head->rows * head->cols + (uint64_t)before->rows * before->cols
+                                           : 0;
 }
 
 int ai_extract_header(struct ai_extract *e, const struct ai_meta *hidden, struct ai_meta *out, struct ai_err *err)

@@ -21,15 +21,16 @@ struct ai_lens {
     size_t max_rows;
     float *norm_weight, *norm_bias; /* [H] each, or NULL */
     float *head_bias;               /* [V], or NULL */
-    struct ai_tensor head;          /* [V, H]: the model's, or the copy */
-    float *head_copy;               /* [V, H] as f32, or NULL */
+    struct ai_tensor head;          /* [V, E]: the model's, or the copy; E is H without a projection */
+    float *head_copy;               /* [V, E] as f32, or NULL */
     float *normed;                  /* [max_rows, H] */
+    float *input;                   /* [max_rows, E] of the head: normed itself, or its projection */
     float *tile;                    /* [max_rows, TILE] */
     struct ai_softmax *softmax;     /* [max_rows] */
     struct {
         uint32_t *tokens;           /* whose rows are in weight */
         size_t n, cap;
-        float *weight;              /* [n, H] */
+        float *weight;              /* [n, E] */
         size_t weight_cap;
     } gathered;
 };
@@ -53,9 +54,12 @@ static int take_head(struct ai_lens *l, struct ai_err *err)
 static int check_shapes(const struct ai_model *m, struct ai_err *err)
 {
     size_t width = m->hp.width, vocab = m->hp.vocab;
+    size_t input = m->project_out.weight.data ? m->project_out.weight.rows : width;
 
-    if (!m->head.weight.data || m->head.weight.rows != vocab || m->head.weight.cols != width)
-        return ai_fail(err, AI_EINPUT, "model: the head is not %zu x %zu", vocab, width);
+    if (!m->head.weight.data || m->head.weight.rows != vocab || m->head.weight.cols != input)
+        return ai_fail(err, AI_EINPUT, "model: the head is not %zu x %zu", vocab, input);
+    if (m->project_out.weight.data && m->project_out.weight.cols != width)
+        return ai_fail(err, AI_EINPUT, "model: the projection before the head takes another width than %zu", width);
     if ((m->head.bias.data && m->head.bias.cols != vocab) ||
         (m->final_norm.weight.data && m->final_norm.weight.cols != width) ||
         (m->final_norm.bias.data && m->final_norm.bias.cols != width))
@@ -80,11 +84,15 @@ struct ai_lens *ai_lens_new(const struct ai_model *model, struct ai_pool *pool, 
         ai_tensor_vector(&model->final_norm.bias, &l->norm_bias, err) ||
         ai_tensor_vector(&model->head.bias, &l->head_bias, err) || take_head(l, err) ||
         !(l->normed = ai_alloc_aligned(max_rows, model->hp.width * sizeof(float), err)) ||
+        (model->project_out.weight.data &&
+         !(l->input = ai_alloc_aligned(max_rows, l->head.cols * sizeof(float), err))) ||
         !(l->tile = ai_alloc_aligned(max_rows, TILE * sizeof(float), err)) ||
         !(l->softmax = ai_calloc(max_rows, sizeof *l->softmax, err))) {
         ai_lens_free(l);
         return NULL;
     }
+    if (!l->input)
+        l->input = l->normed;
     return l;
 }
 
@@ -97,6 +105,8 @@ void ai_lens_free(struct ai_lens *l)
     free(l->norm_bias);
     free(l->head_bias);
     free(l->head_copy);
+    if (l->input != l->normed)
+        free(l->input);
     free(l->normed);
     free(l->tile);
     free(l->softmax);
@@ -105,10 +115,12 @@ void ai_lens_free(struct ai_lens *l)
     free(l);
 }
 
-/* normed[0..n) = final norm of states; a model without one passes them on. */
-static void normalise(struct ai_lens *l, const float *states, size_t n)
+/* input[0..n) = what the head takes of the states: their final norm, and its
+ * projection.  A model without one passes them on (OPT-350m has no norm). */
+static void prepare(struct ai_lens *l, const float *states, size_t n)
 {
     const struct ai_hparams *hp = &l->model->hp;
+    const struct ai_linear *out = &l->model->project_out;
     const struct ai_ops *ops = ai_ops();
 
     for (size_t i = 0; i < n; i++) {
@@ -122,6 +134,15 @@ static void normalise(struct ai_lens *l, const float *states, size_t n)
         else
             ops->layer_norm(x, l->norm_weight, l->norm_bias, hp->norm_eps, hp->width, y);
     }
+    if (out->weight.data)
+        ai_matmul(l->kernels, &out->weight, &out->bias, l->normed, hp->width, n, l->input, out->weight.rows);
+}
+
+/* Logits of some models are capped. */
+static void cap(const struct ai_lens *l, float *logits, size_t n)
+{
+    if (l->model->hp.head_cap > 0)
+        ai_ops()->soft_cap(logits, l->model->hp.head_cap, n);
 }
 
 /* y[n, width]: logits of the vocabulary's columns [from, from + width), from a multiple of TILE. */
@@ -133,7 +154,9 @@ static void tile_logits(struct ai_lens *l, size_t n, size_t from, size_t width, 
     w.data = (const char *)head->data + from * ai_tensor_row_bytes(head);
     w.rows = width;
     bias.data = l->head_bias ? l->head_bias + from : NULL;
-    ai_matmul(l->kernels, &w, &bias, l->normed, head->cols, n, y, ldy);
+    ai_matmul(l->kernels, &w, &bias, l->input, head->cols, n, y, ldy);
+    for (size_t i = 0; i < n; i++)
+        cap(l, y + i * ldy, width);
 }
 
 static size_t tile_width(const struct ai_lens *l, size_t from)
@@ -150,7 +173,7 @@ void ai_lens_logits(struct ai_lens *l, const float *states, size_t n, float *log
     for (size_t row = 0; row < n; row += l->max_rows) {
         size_t rows = n - row < l->max_rows ? n - row : l->max_rows;
 
-        normalise(l, states + row * l->model->hp.width, rows);
+        prepare(l, states + row * l->model->hp.width, rows);
         for (size_t from = 0; from < vocab; from += TILE)
             tile_logits(l, rows, from, tile_width(l, from), logits + row * vocab + from, vocab);
     }
@@ -161,7 +184,7 @@ void ai_lens_top(struct ai_lens *l, const float *states, size_t n, unsigned k, s
     size_t vocab = l->model->hp.vocab;
 
     AI_ASSERT(n <= l->max_rows && k >= 1 && k <= AI_MAX_TOP);
-    normalise(l, states, n);
+    prepare(l, states, n);
     for (size_t i = 0; i < n; i++)
         ai_softmax_init(&l->softmax[i], k);
     for (size_t from = 0; from < vocab; from += TILE) {
@@ -196,14 +219,14 @@ static int gather(struct ai_lens *l, const uint32_t *tokens, size_t n, struct ai
 int ai_lens_top_of(struct ai_lens *l, const float *state, const uint32_t *tokens, size_t n_tokens, unsigned k,
                    struct ai_lens_top *out, struct ai_err *err)
 {
-    size_t width = l->model->hp.width, most = GATHER / width;
+    size_t width = l->head.cols, most = GATHER / width;
 
     AI_ASSERT(n_tokens >= 1 && k >= 1 && k <= AI_MAX_TOP);
     if (most > TILE)
         most = TILE;
     if (most < 1)
         most = 1;
-    normalise(l, state, 1);
+    prepare(l, state, 1);
     ai_softmax_init(&l->softmax[0], k);
     for (size_t from = 0; from < n_tokens; from += most) {
         size_t n = n_tokens - from < most ? n_tokens - from : most;
@@ -211,10 +234,11 @@ int ai_lens_top_of(struct ai_lens *l, const float *state, const uint32_t *tokens
         if (gather(l, tokens + from, n, err))
             return -1;
         for (size_t i = 0; i < n; i++) {
-            l->tile[i] = ai_ops()->dot(l->gathered.weight + i * width, l->normed, width);
+            l->tile[i] = ai_ops()->dot(l->gathered.weight + i * width, l->input, width);
             if (l->head_bias)
                 l->tile[i] += l->head_bias[tokens[from + i]];
         }
+        cap(l, l->tile, n);
         ai_softmax_add(&l->softmax[0], l->tile, n, 0, tokens + from);
     }
     ai_softmax_end(&l->softmax[0], out);

@@ -1,5 +1,6 @@
 /* The logit lens: logits of a hidden state = LM head(final norm(state)), and the
- * most probable tokens of their softmax.
+ * most probable tokens of their softmax.  A model without a final norm (OPT-350m)
+ * has none here, and one with a projection before its head (OPT-350m) has it.
  *
  * The vocabulary is taken a tile of columns at a time, with a running maximum, sum
  * and list of the best per state, so that memory does not grow with it: below

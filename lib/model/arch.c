@@ -3,45 +3,112 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct ai_arch_names llama_gguf = {
-    .embed = "token_embd", .final_norm = "output_norm", .head = "output",
-    .attn_norm = "blk.%u.attn_norm", .mlp_norm = "blk.%u.ffn_norm",
-    .q = "blk.%u.attn_q", .k = "blk.%u.attn_k", .v = "blk.%u.attn_v", .o = "blk.%u.attn_output",
-    .gate = "blk.%u.ffn_gate", .up = "blk.%u.ffn_up", .down = "blk.%u.ffn_down",
-};
-
-static const struct ai_arch_names llama_hf = {
-    .embed = "model.embed_tokens", .final_norm = "model.norm", .head = "lm_head",
-    .attn_norm = "model.layers.%u.input_layernorm", .mlp_norm = "model.layers.%u.post_attention_layernorm",
-    .q = "model.layers.%u.self_attn.q_proj", .k = "model.layers.%u.self_attn.k_proj",
-    .v = "model.layers.%u.self_attn.v_proj", .o = "model.layers.%u.self_attn.o_proj",
-    .gate = "model.layers.%u.mlp.gate_proj", .up = "model.layers.%u.mlp.up_proj",
-    .down = "model.layers.%u.mlp.down_proj",
-};
-
-static const struct ai_arch_names gpt_neo_hf = {
-    .embed = "transformer.wte", .positions = "transformer.wpe", .final_norm = "transformer.ln_f", .head = "lm_head",
-    .attn_norm = "transformer.h.%u.ln_1", .mlp_norm = "transformer.h.%u.ln_2",
-    .q = "transformer.h.%u.attn.attention.q_proj", .k = "transformer.h.%u.attn.attention.k_proj",
-    .v = "transformer.h.%u.attn.attention.v_proj", .o = "transformer.h.%u.attn.attention.out_proj",
-    .up = "transformer.h.%u.mlp.c_fc", .down = "transformer.h.%u.mlp.c_proj",
-};
+/* What most families have. */
+#define BIASES (AI_BIAS_QKV | AI_BIAS_OUT | AI_BIAS_MLP)
+#define COMMON (AI_SCALED | AI_PRE_NORMS | AI_FINAL_NORM | AI_AFFINE_NORMS)
+/* Llama's keys; what its relatives take for the last three where config.json has none. */
+#define LLAMA_NUMBERS(HEAD_DIM, KV_HEADS, CONTEXT)                                                                  \
+    [AI_LAYERS] = {"num_hidden_layers"}, [AI_WIDTH] = {"hidden_size"}, [AI_HEADS] = {"num_attention_heads"},         \
+    [AI_FF] = {"intermediate_size"}, [AI_NORM_EPS] = {"rms_norm_eps", 1e-6}, [AI_ROPE_BASE] = {"rope_theta", 10000}, \
+    [AI_HEAD_DIM] = {"head_dim", HEAD_DIM}, [AI_KV_HEADS] = {"num_key_value_heads", KV_HEADS},                       \
+    [AI_CONTEXT] = {"max_position_embeddings", CONTEXT}
 
 /* GGUF files of the Llama family have the rows of Q and K permuted so that rotary
  * pairs are neighbours; Hugging Face files have them half a head apart. */
 static const struct ai_arch archs[] = {
     {
-        .name = "llama", .gguf = "llama", .model_types = {"llama", "mistral"},
-        .norm = AI_NORM_RMS, .position = AI_POS_ROPE, .gated = true, .scaled = true,
-        .bias = {AI_OPTIONAL, AI_OPTIONAL, AI_OPTIONAL},
-        .bias_keys = {"attention_bias", "attention_bias", "mlp_bias"},
-        .rope_gguf = AI_ROPE_PAIRS, .rope_hf = AI_ROPE_HALVES, .names_gguf = &llama_gguf, .names_hf = &llama_hf,
+        .name = "llama", .gguf = "llama", .model_types = {"llama"},
+        .norm = AI_NORM_RMS, .position = AI_POS_ROPE, .rope_gguf = AI_ROPE_PAIRS,
+        .act = AI_ACT_SILU, .act_key = "hidden_act", .traits = COMMON | BIASES | AI_GATED | AI_TIED,
+        .switches = {{"tie_word_embeddings", .traits = AI_TIED},
+                     {"attention_bias", .traits = AI_BIAS_QKV | AI_BIAS_OUT},
+                     {"mlp_bias", .traits = AI_BIAS_MLP}},
+        .numbers = {LLAMA_NUMBERS(0, 0, 2048)},
+        .names_hf = &ai_names_llama,
+    },
+    {
+        .name = "mistral", .model_types = {"mistral"}, /* in GGUF it is a llama */
+        .norm = AI_NORM_RMS, .position = AI_POS_ROPE,
+        .act = AI_ACT_SILU, .act_key = "hidden_act", .traits = COMMON | AI_GATED | AI_TIED,
+        .switches = {{"tie_word_embeddings", .traits = AI_TIED}},
+        .numbers = {LLAMA_NUMBERS(0, 8, 131072), [AI_WINDOW] = {"sliding_window", 4096}},
+        .names_hf = &ai_names_llama,
+    },
+    {
+        .name = "qwen2", .gguf = "qwen2", .model_types = {"qwen2"},
+        .norm = AI_NORM_RMS, .position = AI_POS_ROPE,
+        .act = AI_ACT_SILU, .act_key = "hidden_act", .windows = AI_WINDOW_UPPER,
+        .traits = COMMON | AI_GATED | AI_BIAS_QKV | AI_TIED,
+        .switches = {{"tie_word_embeddings", .traits = AI_TIED}},
+        .numbers = {LLAMA_NUMBERS(0, 32, 32768), [AI_WINDOW] = {"sliding_window", 4096}},
+        .names_hf = &ai_names_llama,
+    },
+    {
+        .name = "qwen3", .gguf = "qwen3", .model_types = {"qwen3"},
+        .norm = AI_NORM_RMS, .position = AI_POS_ROPE,
+        .act = AI_ACT_SILU, .act_key = "hidden_act", .windows = AI_WINDOW_UPPER,
+        .traits = COMMON | AI_GATED | AI_HEAD_NORMS | AI_BIAS_QKV | AI_BIAS_OUT | AI_TIED,
+        .switches = {{"tie_word_embeddings", .traits = AI_TIED},
+                     {"attention_bias", .traits = AI_BIAS_QKV | AI_BIAS_OUT}},
+        .numbers = {LLAMA_NUMBERS(128, 32, 32768), [AI_WINDOW] = {"sliding_window", 4096}},
+        .names_hf = &ai_names_llama,
+    },
+    {
+        .name = "opt", .model_types = {"opt"},
+        .norm = AI_NORM_LAYER, .position = AI_POS_LEARNED, .position_offset = 2,
+        .act = AI_ACT_RELU, .act_key = "activation_function", .traits = COMMON | BIASES | AI_TIED,
+        .switches = {{"tie_word_embeddings", .absent = true, .traits = AI_TIED},
+                     {"do_layer_norm_before", .absent = true, .traits = AI_PRE_NORMS | AI_FINAL_NORM},
+                     {"_remove_final_layer_norm", .inverse = true, .traits = AI_FINAL_NORM},
+                     {"enable_bias", .absent = true, .traits = BIASES},
+                     {"layer_norm_elementwise_affine", .absent = true, .traits = AI_AFFINE_NORMS}},
+        .numbers = {[AI_LAYERS] = {"num_hidden_layers"}, [AI_WIDTH] = {"hidden_size"},
+                    [AI_HEADS] = {"num_attention_heads"}, [AI_FF] = {"ffn_dim"},
+                    [AI_CONTEXT] = {"max_position_embeddings", 2048}, [AI_EMBED_WIDTH] = {"word_embed_proj_dim"},
+                    [AI_NORM_EPS] = {NULL, 1e-5}},
+        .names_hf = &ai_names_opt,
+    },
+    {
+        .name = "gpt2", .gguf = "gpt2", .model_types = {"gpt2"},
+        .norm = AI_NORM_LAYER, .position = AI_POS_LEARNED,
+        .act = AI_ACT_GELU_TANH, .act_key = "activation_function",
+        .traits = COMMON | BIASES | AI_TIED | AI_CONV1D,
+        .switches = {{"tie_word_embeddings", .absent = true, .traits = AI_TIED},
+                     {"scale_attn_weights", .absent = true, .traits = AI_SCALED},
+                     {"scale_attn_by_inverse_layer_idx"}, {"add_cross_attention"}},
+        .numbers = {[AI_LAYERS] = {"n_layer", .older = "num_hidden_layers"},
+                    [AI_WIDTH] = {"n_embd", .older = "hidden_size"},
+                    [AI_HEADS] = {"n_head", .older = "num_attention_heads"}, [AI_FF] = {"n_inner"},
+                    [AI_CONTEXT] = {"n_positions", 1024, "max_position_embeddings"},
+                    [AI_NORM_EPS] = {"layer_norm_epsilon", 1e-5}},
+        .names_hf = &ai_names_gpt2,
     },
     {
         .name = "gpt_neo", .model_types = {"gpt_neo"},
-        .norm = AI_NORM_LAYER, .position = AI_POS_LEARNED, .gated = false, .scaled = false, .tied = true,
-        .bias = {AI_NONE, AI_REQUIRED, AI_REQUIRED},
-        .names_hf = &gpt_neo_hf,
+        .norm = AI_NORM_LAYER, .position = AI_POS_LEARNED,
+        .act = AI_ACT_GELU_TANH, .act_key = "activation_function", .windows = AI_WINDOW_NEO,
+        .traits = (COMMON & ~AI_SCALED) | AI_BIAS_OUT | AI_BIAS_MLP | AI_TIED,
+        .switches = {{"tie_word_embeddings", .absent = true, .traits = AI_TIED}},
+        .numbers = {[AI_LAYERS] = {"num_layers", .older = "num_hidden_layers"}, [AI_WIDTH] = {"hidden_size"},
+                    [AI_HEADS] = {"num_heads", .older = "num_attention_heads"}, [AI_FF] = {"intermediate_size"},
+                    [AI_CONTEXT] = {"max_position_embeddings", 2048}, [AI_WINDOW] = {"window_size", 256},
+                    [AI_NORM_EPS] = {"layer_norm_epsilon", 1e-5}},
+        .names_hf = &ai_names_gpt_neo,
+    },
+    {
+        .name = "gpt_neox", .gguf = "gptneox", .model_types = {"gpt_neox"},
+        .norm = AI_NORM_LAYER, .position = AI_POS_ROPE,
+        .act = AI_ACT_GELU_ERF, .act_key = "hidden_act",
+        .traits = COMMON | BIASES | AI_TIED | AI_PARALLEL | AI_QKV_BY_HEAD,
+        .switches = {{"tie_word_embeddings", .traits = AI_TIED},
+                     {"use_parallel_residual", "use_parallel_residual", .absent = true, .traits = AI_PARALLEL},
+                     {"attention_bias", .absent = true, .traits = AI_BIAS_QKV | AI_BIAS_OUT}},
+        .numbers = {[AI_LAYERS] = {"num_hidden_layers"}, [AI_WIDTH] = {"hidden_size"},
+                    [AI_HEADS] = {"num_attention_heads"}, [AI_FF] = {"intermediate_size"},
+                    [AI_CONTEXT] = {"max_position_embeddings", 2048}, [AI_NORM_EPS] = {"layer_norm_eps", 1e-5},
+                    [AI_ROPE_BASE] = {"rotary_emb_base", 10000, "rope_theta"},
+                    [AI_ROPE_SHARE] = {"rotary_pct", 0.25, "partial_rotary_factor"}},
+        .names_hf = &ai_names_gpt_neox,
     },
 };
 
@@ -49,7 +116,7 @@ enum { N_ARCHS = sizeof archs / sizeof *archs };
 
 const struct ai_arch *ai_arch_find(bool gguf, const char *name, size_t len, struct ai_err *err)
 {
-    char known[256] = "";
+    char known[512] = "";
 
     for (int i = 0; i < N_ARCHS; i++) {
         const char *names[5] = {archs[i].gguf};

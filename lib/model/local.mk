@@ -2,15 +2,20 @@ lib_libai_a_SOURCES += \
 	lib/model/arch.c lib/model/arch.h \
 	lib/model/blocks.h \
 	lib/model/decode.c lib/model/decode.h lib/model/decode_body.h \
+	lib/model/describe.c \
 	lib/model/files.c lib/model/files.h \
 	lib/model/gguf.c lib/model/gguf.h \
 	lib/model/model.c lib/model/model.h \
+	lib/model/names.c \
 	lib/model/numbers.c \
 	lib/model/pickle.c lib/model/pickle.h \
+	lib/model/rotary.c \
 	lib/model/safetensors.c \
 	lib/model/strided.c \
 	lib/model/tensor.c lib/model/tensor.h \
 	lib/model/torch_bin.c \
+	lib/model/weights.c \
+	lib/model/window.c \
 	lib/model/zip.c lib/model/zip.h
 
 # The same decoders once for each instruction set.

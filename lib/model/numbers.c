@@ -1,77 +1,114 @@
 /* The numbers of a model: from GGUF metadata or config.json into struct ai_hparams. */
 #include "model/arch.h"
 
-#include "base/mem.h"
-
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LIMIT = 1 << 24 }; /* of any one dimension */
 
-/* One number by its GGUF key (behind "<arch>.") or one of two config.json keys.
- * Returns 0, 1 when absent, -1. */
-static int whole(const struct ai_arch *a, const struct ai_model_files *f, const char *gguf, const char *hf,
-                 const char *hf2, unsigned *out, struct ai_err *err)
+/* GGUF's keys, behind "<architecture>."; NULL: it has none. */
+static const char *const gguf_keys[AI_NUMBERS] = {
+    [AI_LAYERS] = "block_count", [AI_WIDTH] = "embedding_length", [AI_HEADS] = "attention.head_count",
+    [AI_KV_HEADS] = "attention.head_count_kv", [AI_HEAD_DIM] = "attention.key_length",
+    [AI_FF] = "feed_forward_length", [AI_CONTEXT] = "context_length", [AI_ROPE_BASE] = "rope.freq_base",
+    [AI_WINDOW] = "attention.sliding_window", [AI_ATTN_CAP] = "attn_logit_softcapping",
+    [AI_HEAD_CAP] = "final_logit_softcapping",
+};
+
+static const char *gguf_key(const struct ai_arch *a, enum ai_number n)
 {
+    if (n == AI_NORM_EPS)
+        return a->norm == AI_NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
+    return gguf_keys[n];
+}
+
+/* config.json's value of n: *key is the name it goes by. */
+static const struct ai_json *config_value(const struct ai_arch *a, const struct ai_model_files *f, enum ai_number n,
+                                          const char **key)
+{
+    const struct ai_hf_number *number = &a->numbers[n];
+    const struct ai_json *v = number->key ? ai_json_get(f->config, number->key) : NULL;
+
+    *key = number->key;
+    if (!v && number->older)
+        v = ai_json_get(f->config, *key = number->older);
+    return v;
+}
+
+int ai_arch_whole(const struct ai_arch *a, const struct ai_model_files *f, enum ai_number n, unsigned *out,
+                  struct ai_err *err)
+{
+    const struct ai_json *json;
+    const char *key = gguf_key(a, n);
     uint64_t v = 0;
-    uint32_t u = 0;
-    char key[128];
+    char full[128];
     int rc;
 
     if (f->gguf) {
-        snprintf(key, sizeof key, "%s.%s", a->gguf, gguf);
-        rc = ai_gguf_u32(f->gguf, key, &u, err);
+        uint32_t u = 0;
+
+        snprintf(full, sizeof full, "%s.%s", a->gguf, key ? key : "");
+        rc = key ? ai_gguf_u32(f->gguf, full, &u, err) : 1;
         v = u;
     } else {
-        rc = hf ? ai_json_get_u64(f->config, hf, UINT32_MAX, &v, err) : 1;
-        if (rc == 1 && hf2)
-            rc = ai_json_get_u64(f->config, hf2, UINT32_MAX, &v, err);
+        json = config_value(a, f, n, &key);
+        if (!json && a->numbers[n].absent > 0) {
+            *out = (unsigned)a->numbers[n].absent;
+            return 0;
+        }
+        rc = json ? ai_json_get_u64(f->config, key, UINT32_MAX, &v, err) : 1;
     }
     if (rc == 0)
         *out = (unsigned)v;
     return rc;
 }
 
-static int real(const struct ai_arch *a, const struct ai_model_files *f, const char *gguf, const char *hf,
-                const char *hf2, float *out, struct ai_err *err)
+int ai_arch_real(const struct ai_arch *a, const struct ai_model_files *f, enum ai_number n, float *out,
+                 struct ai_err *err)
 {
+    const struct ai_json *json;
+    const char *key = gguf_key(a, n);
     double v = 0;
-    char key[128];
+    char full[128];
     int rc;
 
     if (f->gguf) {
-        snprintf(key, sizeof key, "%s.%s", a->gguf, gguf);
-        return ai_gguf_f32(f->gguf, key, out, err);
+        snprintf(full, sizeof full, "%s.%s", a->gguf, key ? key : "");
+        return key ? ai_gguf_f32(f->gguf, full, out, err) : 1;
     }
-    rc = hf ? ai_json_get_number(f->config, hf, &v, err) : 1;
-    if (rc == 1 && hf2)
-        rc = ai_json_get_number(f->config, hf2, &v, err);
+    json = config_value(a, f, n, &key);
+    if (!json && a->numbers[n].absent > 0) {
+        *out = (float)a->numbers[n].absent;
+        return 0;
+    }
+    rc = json ? ai_json_get_number(f->config, key, &v, err) : 1;
     if (rc == 0)
         *out = (float)v;
     return rc;
 }
 
-static int missing(struct ai_err *err, const char *what)
+/* Numbers that must be there.  Returns 0 or -1. */
+static int need(const struct ai_arch *a, const struct ai_model_files *f, enum ai_number n, unsigned *out,
+                struct ai_err *err)
 {
-    return ai_fail(err, AI_EINPUT, "%s is not given", what);
+    const char *key = f->gguf ? gguf_keys[n] : a->numbers[n].key;
+    int rc = ai_arch_whole(a, f, n, out, err);
+
+    return rc > 0 ? ai_fail(err, AI_EINPUT, "%s%s%s is not given", f->gguf ? a->gguf : "", f->gguf ? "." : "", key)
+                  : rc;
 }
 
-static int read_shape(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp,
-                      struct ai_err *err)
+static int read_shape(const struct ai_arch *a, const struct ai_model_files *f, unsigned traits,
+                      struct ai_hparams *hp, struct ai_err *err)
 {
     unsigned value_dim;
+    char key[128];
     int rc;
 
-    if ((rc = whole(a, f, "block_count", "num_hidden_layers", "num_layers", &hp->layers, err)))
-        return rc < 0 ? -1 : missing(err, "the number of layers");
-    if ((rc = whole(a, f, "embedding_length", "hidden_size", NULL, &hp->width, err)))
-        return rc < 0 ? -1 : missing(err, "the width (embedding length, hidden size)");
-    if ((rc = whole(a, f, "attention.head_count", "num_attention_heads", "num_heads", &hp->heads, err)))
-        return rc < 0 ? -1 : missing(err, "the number of attention heads");
-    if ((rc = whole(a, f, "context_length", "max_position_embeddings", NULL, &hp->context, err)))
-        return rc < 0 ? -1 : missing(err, "the context length");
+    if (need(a, f, AI_LAYERS, &hp->layers, err) || need(a, f, AI_WIDTH, &hp->width, err) ||
+        need(a, f, AI_HEADS, &hp->heads, err) || need(a, f, AI_CONTEXT, &hp->context, err))
+        return -1;
     if (hp->layers < 1 || hp->layers > 1024 || hp->width < 1 || hp->width > LIMIT || hp->heads < 1 ||
         hp->heads > LIMIT || hp->context < 1 || hp->context > LIMIT)
         return ai_fail(err, AI_EINPUT, "%u layers, width %u, %u heads, context %u: not in the range that is supported",
@@ -79,18 +116,21 @@ static int read_shape(const struct ai_arch *a, const struct ai_model_files *f, s
     hp->kv_heads = hp->heads;
     hp->head_dim = hp->width / hp->heads;
     hp->ff = 4 * hp->width;
-    if (whole(a, f, "attention.head_count_kv", "num_key_value_heads", NULL, &hp->kv_heads, err) < 0 ||
-        whole(a, f, "attention.key_length", "head_dim", NULL, &hp->head_dim, err) < 0 ||
-        (rc = whole(a, f, "feed_forward_length", "intermediate_size", NULL, &hp->ff, err)) < 0)
+    if (ai_arch_whole(a, f, AI_KV_HEADS, &hp->kv_heads, err) < 0 ||
+        ai_arch_whole(a, f, AI_HEAD_DIM, &hp->head_dim, err) < 0 ||
+        (rc = ai_arch_whole(a, f, AI_FF, &hp->ff, err)) < 0)
         return -1;
+    if (rc && (traits & AI_GATED))
+        return need(a, f, AI_FF, &hp->ff, err);
     value_dim = hp->head_dim;
-    if (whole(a, f, "attention.value_length", NULL, NULL, &value_dim, err) < 0)
-        return -1;
+    if (f->gguf) {
+        snprintf(key, sizeof key, "%s.attention.value_length", a->gguf);
+        if (ai_gguf_u32(f->gguf, key, &value_dim, err) < 0)
+            return -1;
+    }
     if (value_dim != hp->head_dim)
         return ai_fail(err, AI_EINPUT, "keys of %u dimensions with values of %u are not supported", hp->head_dim,
                        value_dim);
-    if (rc && a->gated)
-        return missing(err, "the width of the MLP (feed forward length, intermediate size)");
     if (hp->kv_heads < 1 || hp->heads % hp->kv_heads || hp->head_dim < 1 || hp->head_dim > 8192 || hp->ff < 1 ||
         hp->ff > LIMIT || (uint64_t)hp->heads * hp->head_dim > LIMIT)
         return ai_fail(err, AI_EINPUT,
@@ -99,256 +139,154 @@ static int read_shape(const struct ai_arch *a, const struct ai_model_files *f, s
     return 0;
 }
 
+/* GGUF does not name the function: it is the family's. */
 static int read_activation(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp,
                            struct ai_err *err)
 {
-    static const struct { const char *name; enum ai_mlp kind; bool gated; } kinds[] = {
-        {"silu", AI_MLP_SWIGLU, true}, {"swish", AI_MLP_SWIGLU, true}, {"gelu_new", AI_MLP_GELU_TANH, false},
-        {"gelu_pytorch_tanh", AI_MLP_GELU_TANH, false}, {"gelu", AI_MLP_GELU_ERF, false},
-        {"relu", AI_MLP_RELU, false},
+    static const struct { const char *name; enum ai_act act; } known[] = {
+        {"silu", AI_ACT_SILU}, {"swish", AI_ACT_SILU}, {"gelu", AI_ACT_GELU_ERF}, {"gelu_python", AI_ACT_GELU_ERF},
+        {"gelu_new", AI_ACT_GELU_TANH}, {"gelu_fast", AI_ACT_GELU_TANH}, {"gelu_pytorch_tanh", AI_ACT_GELU_TANH},
+        {"gelu_accurate", AI_ACT_GELU_TANH}, {"relu", AI_ACT_RELU},
     };
-    const char *name = a->gated ? "silu" : "gelu_new";
+    const char *name = NULL;
+    char list[128] = "";
 
-    if (!f->gguf && (ai_json_get_string(f->config, "hidden_act", &name, err) < 0 ||
-                     ai_json_get_string(f->config, "activation_function", &name, err) < 0))
+    hp->act = a->act;
+    if (f->gguf || !a->act_key)
+        return 0;
+    if (ai_json_get_string(f->config, a->act_key, &name, err) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, name) == 0 && kinds[i].gated == a->gated) {
-            hp->mlp = kinds[i].kind;
+    for (size_t i = 0; name && i < sizeof known / sizeof *known; i++) {
+        if (strcmp(known[i].name, name) == 0) {
+            hp->act = known[i].act;
             return 0;
         }
-    return ai_fail(err, AI_EINPUT, "activation '%.40s' is not supported for %s", name, a->name);
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", known[i].name);
+    }
+    return name ? ai_fail(err, AI_EINPUT, "%s: '%.40s' is not supported (known: %s)", a->act_key, name, list) : 0;
 }
 
-/* Newer configurations keep the rotary base and its scaling in one object. */
-static int nested_base(const struct ai_model_files *f, struct ai_hparams *hp, struct ai_err *err)
+static int read_switches(const struct ai_arch *a, const struct ai_model_files *f, unsigned *traits,
+                         struct ai_err *err)
 {
-    double base = 0;
-    int rc = ai_json_get_number(ai_json_get(f->config, "rope_parameters"), "rope_theta", &base, err);
+    *traits = a->traits;
+    for (const struct ai_switch *s = a->switches; s < a->switches + sizeof a->switches / sizeof *a->switches && s->hf;
+         s++) {
+        bool value = s->absent;
+        char key[128];
 
-    if (rc == 0)
-        hp->rope_base = (float)base;
-    return rc < 0 ? ai_err_at(err, "rope_parameters") : 0;
+        snprintf(key, sizeof key, "%s.%s", a->gguf ? a->gguf : "", s->gguf ? s->gguf : "");
+        if ((!f->gguf && ai_json_get_bool(f->config, s->hf, &value, err) < 0) ||
+            (f->gguf && s->gguf && ai_gguf_bool(f->gguf, key, &value, err) < 0))
+            return -1;
+        if (!s->traits && value != s->absent)
+            return ai_fail(err, AI_EINPUT, "%s: %s is not supported", s->hf, value ? "true" : "false");
+        if (value == s->inverse)
+            *traits &= ~s->traits;
+    }
+    return 0;
 }
 
-int ai_arch_numbers(const struct ai_arch *a, struct ai_model_files *f, struct ai_hparams *hp, struct ai_err *err)
+static int refuse_experts(const struct ai_arch *a, const struct ai_model_files *f, struct ai_err *err)
 {
-    unsigned experts = 0;
+    uint64_t experts = 0;
+    uint32_t n = 0;
+    char key[128];
+    int rc;
+
+    snprintf(key, sizeof key, "%s.expert_count", a->gguf ? a->gguf : "");
+    rc = f->gguf ? ai_gguf_u32(f->gguf, key, &n, err)
+                 : ai_json_get_u64(f->config, "num_local_experts", UINT32_MAX, &experts, err);
+    if (rc >= 0 && n + experts)
+        return ai_fail(err, AI_EINPUT, "mixtures of experts are not supported");
+    return rc < 0 ? -1 : 0;
+}
+
+static int read_rope_dim(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp,
+                         struct ai_err *err)
+{
+    const struct ai_json *nested = ai_json_get(f->config, "rope_parameters");
+    double share = 1;
+    char key[128];
+
+    hp->rope_dim = hp->head_dim;
+    if (f->gguf) {
+        snprintf(key, sizeof key, "%s.rope.dimension_count", a->gguf);
+        if (ai_gguf_u32(f->gguf, key, &hp->rope_dim, err) < 0)
+            return -1;
+    } else if (a->numbers[AI_ROPE_SHARE].key) {
+        const char *name;
+        const struct ai_json *v = config_value(a, f, AI_ROPE_SHARE, &name);
+
+        share = a->numbers[AI_ROPE_SHARE].absent;
+        if ((v && ai_json_get_number(f->config, name, &share, err) < 0) ||
+            ai_json_get_number(nested, "partial_rotary_factor", &share, err) < 0)
+            return -1;
+        if (!(share > 0 && share <= 1))
+            return ai_fail(err, AI_EINPUT, "%s: %g", name ? name : "partial_rotary_factor", share);
+        hp->rope_dim = (unsigned)(hp->head_dim * share);
+    }
+    if (hp->rope_dim < 2 || hp->rope_dim % 2 || hp->rope_dim > hp->head_dim)
+        return ai_fail(err, AI_EINPUT, "%u rotary dimensions in a head of %u", hp->rope_dim, hp->head_dim);
+    return 0;
+}
+
+int ai_arch_numbers(const struct ai_arch *a, struct ai_model_files *f, struct ai_hparams *hp, unsigned *traits,
+                    struct ai_err *err)
+{
+    float query_scale = 0;
     int rc;
 
     memset(hp, 0, sizeof *hp);
+    if (read_switches(a, f, traits, err) || read_shape(a, f, *traits, hp, err) || read_activation(a, f, hp, err) ||
+        refuse_experts(a, f, err))
+        return -1;
     hp->norm = a->norm;
+    hp->norm_place = *traits & AI_PRE_NORMS ? AI_NORM_BEFORE : AI_NORM_AFTER;
+    hp->parallel = *traits & AI_PARALLEL;
     hp->position = a->position;
+    hp->position_offset = a->position_offset;
     hp->rope = f->gguf ? a->rope_gguf : a->rope_hf;
-    hp->norm_eps = 1e-5f;
-    hp->rope_base = 10000;
-    if (read_shape(a, f, hp, err) || read_activation(a, f, hp, err))
+    hp->gated = *traits & AI_GATED;
+    rc = ai_arch_real(a, f, AI_NORM_EPS, &hp->norm_eps, err);
+    if (rc < 0 || ai_arch_real(a, f, AI_ATTN_CAP, &hp->attn_cap, err) < 0 ||
+        ai_arch_real(a, f, AI_HEAD_CAP, &hp->head_cap, err) < 0 ||
+        ai_arch_real(a, f, AI_QUERY_SCALE, &query_scale, err) < 0)
         return -1;
-    if (whole(a, f, "expert_count", "num_local_experts", NULL, &experts, err) < 0)
+    if (rc > 0)
+        return ai_fail(err, AI_EINPUT, "%s is not given", f->gguf ? gguf_key(a, AI_NORM_EPS) : a->numbers[AI_NORM_EPS].key);
+    if (!(hp->norm_eps > 0 && hp->norm_eps < 1))
+        return ai_fail(err, AI_EINPUT, "norm epsilon %g", hp->norm_eps);
+    if (!(hp->attn_cap >= 0 && hp->attn_cap < 1e9f && hp->head_cap >= 0 && hp->head_cap < 1e9f && query_scale >= 0))
+        return ai_fail(err, AI_EINPUT, "caps %g and %g, query scale %g", hp->attn_cap, hp->head_cap, query_scale);
+    if (a->position == AI_POS_ROPE && read_rope_dim(a, f, hp, err))
         return -1;
-    if (experts)
-        return ai_fail(err, AI_EINPUT, "mixtures of experts are not supported");
-    rc = a->norm == AI_NORM_RMS
-             ? real(a, f, "attention.layer_norm_rms_epsilon", "rms_norm_eps", NULL, &hp->norm_eps, err)
-             : real(a, f, "attention.layer_norm_epsilon", "layer_norm_epsilon", "layer_norm_eps", &hp->norm_eps, err);
-    if (rc < 0 || real(a, f, "rope.freq_base", "rope_theta", NULL, &hp->rope_base, err) < 0 ||
-        nested_base(f, hp, err))
-        return -1;
-    if (!(hp->norm_eps > 0 && hp->norm_eps < 1) || !(hp->rope_base > 1 && hp->rope_base < 1e12f))
-        return ai_fail(err, AI_EINPUT, "norm epsilon %g, rotary base %g", hp->norm_eps, hp->rope_base);
-    hp->rope_dim = hp->head_dim;
-    if (whole(a, f, "rope.dimension_count", NULL, NULL, &hp->rope_dim, err) < 0)
-        return -1;
-    if (a->position == AI_POS_ROPE && (hp->rope_dim < 2 || hp->rope_dim % 2 || hp->rope_dim > hp->head_dim))
-        return ai_fail(err, AI_EINPUT, "%u rotary dimensions in a head of %u", hp->rope_dim, hp->head_dim);
-    hp->attn_scale = a->scaled ? 1.0f / sqrtf((float)hp->head_dim) : 1.0f;
+    if (*traits & AI_EMBED_SCALED)
+        hp->embed_scale = (float)sqrt((double)hp->width);
+    if (!(query_scale > 0))
+        query_scale = (float)hp->head_dim;
+    hp->attn_scale = *traits & AI_SCALED ? 1.0f / sqrtf(query_scale) : 1.0f;
     return 0;
-}
-
-/* ---- windows ---- */
-
-/* GPT-Neo's kind of block b: attention_layers lists them; attention_types packs the
- * same list as [[kinds, repeats], ...]. */
-static const char *neo_kind(const struct ai_json *config, unsigned b)
-{
-    const struct ai_json *types = ai_json_get(config, "attention_types");
-    const char *kind = ai_json_string(ai_json_at(ai_json_get(config, "attention_layers"), b), NULL);
-    uint64_t seen = 0;
-
-    for (size_t i = 0; !kind && i < ai_json_size(types); i++) {
-        const struct ai_json *kinds = ai_json_at(ai_json_at(types, i), 0);
-        size_t n = ai_json_size(kinds);
-        int64_t repeats;
-
-        if (n == 0 || ai_json_int(ai_json_at(ai_json_at(types, i), 1), &repeats) || repeats < 0 || repeats > 1024)
-            return NULL;
-        if (b < seen + n * (uint64_t)repeats)
-            kind = ai_json_string(ai_json_at(kinds, (b - seen) % n), NULL);
-        seen += n * (uint64_t)repeats;
-    }
-    return kind;
-}
-
-int ai_arch_window(const struct ai_arch *a, const struct ai_model_files *f, unsigned b, unsigned *window,
-                   struct ai_err *err)
-{
-    const char *kind;
-
-    *window = 0;
-    if (a->position == AI_POS_ROPE)
-        return whole(a, f, "attention.sliding_window", "sliding_window", NULL, window, err) < 0 ? -1 : 0;
-    kind = neo_kind(f->config, b);
-    if (!kind || (strcmp(kind, "global") != 0 && strcmp(kind, "local") != 0))
-        return ai_fail(err, AI_EINPUT, "attention_layers, attention_types: block %u is neither global nor local", b);
-    if (*kind == 'g')
-        return 0;
-    *window = 256;
-    return whole(a, f, "", "window_size", NULL, window, err) < 0 ? -1 : 0;
-}
-
-/* ---- rotary frequencies ---- */
-
-/* Llama 3.1's: long waves are stretched by `factor`, short ones stay, in between a
- * blend (the models' published configuration names the four numbers). */
-static double llama3_divisor(double wavelength, double factor, double low, double high, double context)
-{
-    double smooth;
-
-    if (wavelength < context / high)
-        return 1;
-    if (wavelength > context / low)
-        return factor;
-    smooth = (context / wavelength - low) / (high - low);
-    return 1 / ((1 - smooth) / factor + smooth);
-}
-
-static const struct ai_json *rope_object(const struct ai_model_files *f, const char **key)
-{
-    const struct ai_json *s = ai_json_get(f->config, *key = "rope_parameters");
-
-    return s ? s : ai_json_get(f->config, *key = "rope_scaling");
-}
-
-static int config_factors(const struct ai_json *s, struct ai_hparams *hp, float *out, struct ai_err *err)
-{
-    const char *type = "default";
-    double factor = 1, low = 1, high = 4, context = 8192;
-
-    if (ai_json_get_string(s, "type", &type, err) < 0 || ai_json_get_string(s, "rope_type", &type, err) < 0 ||
-        ai_json_get_number(s, "factor", &factor, err) < 0 || ai_json_get_number(s, "low_freq_factor", &low, err) < 0 ||
-        ai_json_get_number(s, "high_freq_factor", &high, err) < 0 ||
-        ai_json_get_number(s, "original_max_position_embeddings", &context, err) < 0)
-        return -1;
-    if (strcmp(type, "default") == 0)
-        factor = 1;
-    else if (strcmp(type, "linear") != 0 && strcmp(type, "llama3") != 0)
-        return ai_fail(err, AI_EINPUT, "type '%.40s' is not supported (linear and llama3 are)", type);
-    if (!(factor >= 1 && factor < 1e6) || !(high > low && low > 0) || !(context > 0))
-        return ai_fail(err, AI_EINPUT, "factors out of range");
-    for (unsigned i = 0; i < hp->rope_dim / 2; i++) {
-        double wavelength = 2 * M_PI * pow(hp->rope_base, 2.0 * i / hp->rope_dim);
-
-        out[i] = (float)(strcmp(type, "llama3") == 0 ? llama3_divisor(wavelength, factor, low, high, context) : factor);
-    }
-    return 0;
-}
-
-static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp, float *out,
-                        struct ai_err *err)
-{
-    const struct ai_named_tensor *t = ai_model_files_find(f, "rope_freqs.weight");
-    struct ai_gguf_string type = {"none", 4};
-    unsigned n = hp->rope_dim / 2;
-    float factor = 1;
-    char key[128];
-
-    if (t) {
-        if (t->type != AI_W_F32 || t->dims[0] != n || t->n_dims != 1 || t->room < 4 * (uint64_t)n)
-            return ai_fail(err, AI_EINPUT, "rope_freqs.weight: not %u values of F32", n);
-        ai_decode(AI_W_F32, t->data, out, n);
-        for (unsigned i = 0; i < n; i++)
-            if (!(out[i] > 0 && out[i] < 1e9f))
-                return ai_fail(err, AI_EINPUT, "rope_freqs.weight: a value out of range");
-        return 0;
-    }
-    snprintf(key, sizeof key, "%s.rope.scaling.type", a->gguf);
-    if (ai_gguf_str(f->gguf, key, &type, err) < 0 || real(a, f, "rope.scaling.factor", NULL, NULL, &factor, err) < 0)
-        return -1;
-    if (type.len == 4 && memcmp(type.s, "none", 4) == 0)
-        factor = 1;
-    else if (type.len != 6 || memcmp(type.s, "linear", 6) != 0)
-        return ai_fail(err, AI_EINPUT, "%s: '%.*s' is not supported (none and linear are)", key,
-                       type.len > 40 ? 40 : (int)type.len, type.s);
-    if (real(a, f, "rope.scale_linear", NULL, NULL, &factor, err) < 0) /* as older files write it */
-        return -1;
-    if (!(factor >= 1 && factor < 1e6f))
-        return ai_fail(err, AI_EINPUT, "rope.scaling.factor: %g", factor);
-    for (unsigned i = 0; i < n; i++)
-        out[i] = factor;
-    return 0;
-}
-
-int ai_arch_rope_factors(const struct ai_arch *a, struct ai_model_files *f, struct ai_hparams *hp, struct ai_err *err)
-{
-    const char *key;
-    const struct ai_json *scaling = rope_object(f, &key);
-    bool plain = true;
-
-    if (hp->position != AI_POS_ROPE)
-        return 0;
-    f->rope_factors = ai_calloc(hp->rope_dim / 2, sizeof *f->rope_factors, err);
-    if (!f->rope_factors)
-        return -1;
-    if (f->gguf) {
-        if (gguf_factors(a, f, hp, f->rope_factors, err))
-            return -1;
-    } else if (ai_json_type(scaling) == AI_JSON_OBJECT) {
-        if (config_factors(scaling, hp, f->rope_factors, err))
-            return ai_err_at(err, "%s", key);
-    } else if (ai_json_type(scaling) == AI_JSON_NONE || ai_json_type(scaling) == AI_JSON_NULL) {
-        return 0;
-    } else {
-        return ai_fail(err, AI_EINPUT, "%s: %s, not an object", key, ai_json_type_name(scaling));
-    }
-    for (unsigned i = 0; i < hp->rope_dim / 2; i++)
-        plain = plain && f->rope_factors[i] == 1;
-    hp->rope_factors = plain ? NULL : f->rope_factors;
-    return 0;
-}
-
-/* ---- what else the files say of their tensors ---- */
-
-int ai_arch_tied(const struct ai_arch *a, const struct ai_model_files *f, bool *tied, struct ai_err *err)
-{
-    *tied = a->tied;
-    if (!f->gguf)
-        return ai_json_get_bool(f->config, "tie_word_embeddings", tied, err) < 0 ? -1 : 0;
-    *tied = !ai_model_files_find(f, "output.weight");
-    return 0;
-}
-
-int ai_arch_bias(const struct ai_arch *a, const struct ai_model_files *f, enum ai_bias_group group, enum ai_need *out,
-                 struct ai_err *err)
-{
-    bool has = false;
-    int rc = f->gguf || !a->bias_keys[group] ? 1 : ai_json_get_bool(f->config, a->bias_keys[group], &has, err);
-
-    *out = rc == 0 ? (has ? AI_REQUIRED : AI_NONE) : a->bias[group];
-    return rc < 0 ? -1 : 0;
 }
 
 /* The tokenizer of a GGUF file must not know tokens that the model has no row for. */
 int ai_arch_check_vocab(const struct ai_arch *a, const struct ai_model_files *f, unsigned rows, struct ai_err *err)
 {
     const struct ai_gguf_value *tokens = f->gguf ? ai_gguf_find(f->gguf, "tokenizer.ggml.tokens") : NULL;
-    unsigned vocab = rows;
+    uint64_t vocab = rows;
+    uint32_t given = rows;
+    char key[128];
 
     if (tokens && tokens->type == AI_GGUF_ARRAY && tokens->count > rows)
         return ai_fail(err, AI_EINPUT, "tokenizer.ggml.tokens: %llu tokens, where the embedding has %u rows",
                        (unsigned long long)tokens->count, rows);
-    if (whole(a, f, "vocab_size", "vocab_size", NULL, &vocab, err) < 0)
+    snprintf(key, sizeof key, "%s.vocab_size", a->gguf ? a->gguf : "");
+    if ((f->gguf ? ai_gguf_u32(f->gguf, key, &given, err)
+                 : ai_json_get_u64(f->config, "vocab_size", UINT32_MAX, &vocab, err)) < 0)
         return -1;
+    vocab = f->gguf ? given : vocab;
     if (vocab != rows)
-        return ai_fail(err, AI_EINPUT, "vocab_size: %u, where the embedding has %u rows", vocab, rows);
+        return ai_fail(err, AI_EINPUT, "vocab_size: %llu, where the embedding has %u rows", (unsigned long long)vocab,
+                       rows);
     return 0;
 }

@@ -105,10 +105,9 @@ static void compare_prompt(const struct subject *s, struct report *r, const stru
     if (read_array(r, &a, folder, ARRAY("hidden_raw")) == 0)
         distance_add(&r->states, p->states, (layers + 1) * p->n * width, &a, 0), npy_free(&a);
     if (read_array(r, &a, folder, ARRAY("final_normed")) == 0) {
-        float *normed = calloc(p->n * width, sizeof *normed);
+        float *normed = calloc(p->n * (width + s->model->embed.cols), sizeof *normed);
 
-        subject_normed(s, final, p->n, normed);
-        distance_add(&r->normed, normed, p->n * width, &a, 0);
+        distance_add(&r->normed, normed, subject_normed(s, final, p->n, normed), &a, 0);
         free(normed);
         npy_free(&a);
     }

@@ -86,16 +86,34 @@ int subject_run(struct subject *s, struct ai_err *err)
     return ai_forward_run(s->forward, seqs, s->n, &plan, &calls, &totals, err);
 }
 
-void subject_normed(const struct subject *s, const float *states, size_t n, float *out)
+/* out[i] = row i of w times x, in double. */
+static void project(const struct ai_tensor *w, const float *x, float *out)
+{
+    float *row = calloc(w->cols, sizeof *row);
+
+    for (size_t r = 0; r < w->rows; r++) {
+        double sum = 0;
+
+        ai_tensor_rows(w, r, 1, row);
+        for (size_t i = 0; i < w->cols; i++)
+            sum += (double)row[i] * (double)x[i];
+        out[r] = (float)sum;
+    }
+    free(row);
+}
+
+size_t subject_normed(const struct subject *s, const float *states, size_t n, float *out)
 {
     const struct ai_norm_weights *w = &s->model->final_norm;
-    size_t width = s->model->hp.width;
-    float *scale = calloc(2 * width, sizeof *scale), *shift = scale + width;
+    const struct ai_tensor *last = &s->model->project_out.weight;
+    size_t width = s->model->hp.width, wide = last->data ? last->rows : width;
+    float *scale = calloc(3 * width, sizeof *scale), *shift = scale + width, *normed = shift + width;
 
-    ai_tensor_rows(&w->weight, 0, 1, scale);
+    if (w->weight.data)
+        ai_tensor_rows(&w->weight, 0, 1, scale);
     if (w->bias.data)
         ai_tensor_rows(&w->bias, 0, 1, shift);
-    for (size_t r = 0; r < n; r++, states += width, out += width) {
+    for (size_t r = 0; r < n; r++, states += width, out += wide) {
         double mean = 0, square = s->model->hp.norm_eps;
 
         for (size_t i = 0; i < width && s->model->hp.norm == AI_NORM_LAYER; i++)
@@ -103,9 +121,16 @@ void subject_normed(const struct subject *s, const float *states, size_t n, floa
         for (size_t i = 0; i < width; i++)
             square += pow((double)states[i] - mean, 2) / (double)width;
         for (size_t i = 0; i < width; i++)
-            out[i] = (float)(((double)states[i] - mean) / sqrt(square) * (double)scale[i] + (double)shift[i]);
+            normed[i] = w->weight.data ? (float)(((double)states[i] - mean) / sqrt(square) * (double)scale[i] +
+                                                 (double)shift[i])
+                                       : states[i];
+        if (last->data)
+            project(last, normed, out);
+        else
+            memcpy(out, normed, width * sizeof *out);
     }
     free(scale);
+    return n * wide;
 }
 
 struct last {

@@ -30,8 +30,9 @@ void subject_close(struct subject *s);
 int subject_prompt(struct subject *s, const struct ai_json *ids, struct ai_err *err) AI_CHECKED;
 /* All states of all prompts, as one batch. */
 int subject_run(struct subject *s, struct ai_err *err) AI_CHECKED;
-/* The states of one layer through the final norm: [n, H] of state rows, by this test's own arithmetic. */
-void subject_normed(const struct subject *s, const float *states, size_t n, float *out);
+/* What the head takes of the states of one layer, by this test's own arithmetic: final
+ * norm and projection, [n, E].  Returns the number of values. */
+size_t subject_normed(const struct subject *s, const float *states, size_t n, float *out);
 /* Continues every prompt by steps[i] greedy tokens, all of them together; more [MAX_PROMPTS][MAX_TOKENS]. */
 int subject_greedy(struct subject *s, const size_t *steps, uint32_t (*more)[MAX_TOKENS], struct ai_err *err) AI_CHECKED;
 

@@ -68,7 +68,7 @@ static int on_decide(void *arg, unsigned layer, const size_t *seqs, size_t n, bo
 static const struct ai_hparams llama = {
     .layers = 5, .width = 48, .heads = 6, .kv_heads = 2, .head_dim = 8, .ff = 80, .vocab = VOCAB, .context = 128,
     .norm = AI_NORM_RMS, .norm_eps = 1e-5f, .position = AI_POS_ROPE, .rope = AI_ROPE_PAIRS, .rope_dim = 8,
-    .rope_base = 10000, .attn_scale = 0.3535534f, .mlp = AI_MLP_SWIGLU,
+    .rotary = {{.base = 10000}}, .attn_scale = 0.3535534f, .act = AI_ACT_SILU, .gated = true,
 };
 
 struct setup {
@@ -156,12 +156,13 @@ static void kinds(void)
     neo.position_offset = 2;
     neo.kv_heads = neo.heads;
     neo.attn_scale = 1;
-    neo.mlp = AI_MLP_GELU_TANH;
+    neo.act = AI_ACT_GELU_TANH;
+    neo.gated = false;
     all_positions("layer norm, learned positions, windows", &neo, 13, 1);
     relu = neo;
-    relu.mlp = AI_MLP_RELU;
+    relu.act = AI_ACT_RELU;
     all_positions("relu", &relu, 0, 1);
-    relu.mlp = AI_MLP_GELU_ERF;
+    relu.act = AI_ACT_GELU_ERF;
     all_positions("gelu with erf", &relu, 0, 0);
 }
 

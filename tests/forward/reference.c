@@ -19,7 +19,7 @@ static struct ai_tensor random_tensor(struct ai_rng *rng, size_t rows, size_t co
 
 static struct ai_linear random_linear(struct ai_rng *rng, size_t rows, size_t cols, int bias)
 {
-    struct ai_linear l = {random_tensor(rng, rows, cols, 1.5 / sqrt((double)cols), 0), {0}};
+    struct ai_linear l = {.weight = random_tensor(rng, rows, cols, 1.5 / sqrt((double)cols), 0)};
 
     if (bias)
         l.bias = random_tensor(rng, 1, rows, 0.3, 0);
@@ -56,7 +56,7 @@ struct ai_model *random_model(const struct ai_hparams *hp, unsigned window_of_od
         w->k = random_linear(&rng, (size_t)hp->kv_heads * hp->head_dim, hp->width, bias);
         w->v = random_linear(&rng, (size_t)hp->kv_heads * hp->head_dim, hp->width, bias);
         w->o = random_linear(&rng, hp->width, (size_t)hp->heads * hp->head_dim, bias);
-        if (hp->mlp == AI_MLP_SWIGLU)
+        if (hp->gated)
             w->gate = random_linear(&rng, hp->ff, hp->width, bias);
         w->up = random_linear(&rng, hp->ff, hp->width, bias);
         w->down = random_linear(&rng, hp->width, hp->ff, bias);
@@ -123,7 +123,7 @@ static void rotate(const struct ai_hparams *hp, double *heads, unsigned n, size_
 {
     for (unsigned h = 0; h < n; h++)
         for (unsigned i = 0; i < hp->rope_dim / 2; i++) {
-            double *head = heads + h * hp->head_dim, angle = (double)position * pow(hp->rope_base, -2.0 * i / hp->rope_dim);
+            double *head = heads + h * hp->head_dim, angle = (double)position * pow(hp->rotary[0].base, -2.0 * i / hp->rope_dim);
             unsigned p = hp->rope == AI_ROPE_PAIRS ? 2 * i : i;
             unsigned q = hp->rope == AI_ROPE_PAIRS ? 2 * i + 1 : i + hp->rope_dim / 2;
             double a = head[p], b = head[q];
@@ -133,12 +133,12 @@ static void rotate(const struct ai_hparams *hp, double *heads, unsigned n, size_
         }
 }
 
-static double activation(enum ai_mlp kind, double x)
+static double activation(enum ai_act kind, double x)
 {
     switch (kind) {
-    case AI_MLP_SWIGLU: return x / (1 + exp(-x));
-    case AI_MLP_GELU_TANH: return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case AI_MLP_GELU_ERF: return 0.5 * x * (1 + erf(x / sqrt(2)));
+    case AI_ACT_SILU: return x / (1 + exp(-x));
+    case AI_ACT_GELU_TANH: return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case AI_ACT_GELU_ERF: return 0.5 * x * (1 + erf(x / sqrt(2)));
     default: return x > 0 ? x : 0;
     }
 }
@@ -200,10 +200,10 @@ static void block(const struct ai_model *m, const struct ai_block *w, size_t n, 
             x[i] += o[i];
         normalise(hp, &w->mlp_norm, x, norm);
         apply(&w->up, norm, up);
-        if (hp->mlp == AI_MLP_SWIGLU)
+        if (hp->gated)
             apply(&w->gate, norm, gate);
         for (size_t i = 0; i < hp->ff; i++)
-            up[i] = hp->mlp == AI_MLP_SWIGLU ? activation(hp->mlp, gate[i]) * up[i] : activation(hp->mlp, up[i]);
+            up[i] = hp->gated ? activation(hp->act, gate[i]) * up[i] : activation(hp->act, up[i]);
         apply(&w->down, up, o);
         for (size_t i = 0; i < H; i++)
             x[i] += o[i];

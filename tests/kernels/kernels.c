@@ -46,7 +46,7 @@ static double distance(const float *a, const double *b, size_t n)
 
 static double norms(const struct ai_ops *ops, size_t n)
 {
-    float x[MAX], w[MAX], b[MAX], y[MAX];
+    float x[MAX] = {0}, w[MAX] = {0}, b[MAX] = {0}, y[MAX];
     double want[MAX], sum = 0, square = 0, mean, worst, d;
 
     fill(x, n, 3);
@@ -96,7 +96,13 @@ static double activations(const struct ai_ops *ops, size_t n)
     for (size_t i = 0; i < n; i++)
         want[i] = x[i] / (1 + exp(-(double)x[i])) * up[i];
     memcpy(y, x, n * sizeof *x);
-    ops->swiglu(y, up, n);
+    ops->silu(y, n);
+    ops->multiply(y, up, n);
+    worst = fmax(worst, distance(y, want, n));
+    for (size_t i = 0; i < n; i++)
+        want[i] = 3 * tanh(x[i] / 3.0);
+    memcpy(y, x, n * sizeof *x);
+    ops->soft_cap(y, 3, n);
     worst = fmax(worst, distance(y, want, n));
     for (size_t i = 0; i < n; i++)
         want[i] = 0.5 * x[i] * (1 + tanh(sqrt(2 / M_PI) * (x[i] + 0.044715 * pow(x[i], 3))));
@@ -117,7 +123,7 @@ static double activations(const struct ai_ops *ops, size_t n)
 
 static double vectors(const struct ai_ops *ops, size_t n)
 {
-    float x[MAX], y[MAX], z[MAX], got;
+    float x[MAX] = {0}, y[MAX] = {0}, z[MAX], got;
     double want[MAX], dot = 0, size = 0, worst;
 
     fill(x, n, 1);

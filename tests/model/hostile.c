@@ -238,7 +238,7 @@ static void gguf_numbers(void)
     refused(real("llama.attention.layer_norm_rms_epsilon", 0), "epsilon 0", "epsilon", NULL);
     refused(real("llama.rope.freq_base", INFINITY), "infinite rotary base", "rotary base", NULL);
     refused(real("llama.rope.freq_base", -1), "negative rotary base", "rotary base", NULL);
-    refused(string("llama.rope.scaling.type", "yarn"), "YaRN", "'yarn'", "not supported");
+    refused(string("llama.rope.scaling.type", "bent"), "another scaling", "'bent'", "yarn");
     refused(real("llama.rope.scale_linear", NAN), "scaling by NaN", "factor", NULL);
 }
 
@@ -370,13 +370,13 @@ static void configurations(void)
     refused(config("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3"), "heads that do not divide",
             "3 key/value heads", NULL);
     refused(config("\"vocab_size\": 40", "\"vocab_size\": 41"), "another vocabulary", "vocab_size", "40 rows");
-    refused(config("\"silu\"", "\"gelu\""), "another activation", "'gelu'", "llama");
+    refused(config("\"silu\"", "\"mish\""), "another activation", "'mish'", "silu");
     refused(config("\"attention_bias\": false", "\"attention_bias\": true"), "biases that are not there",
             "self_attn.q_proj.bias", "missing");
     refused(config("\"attention_bias\": false", "\"mlp_bias\": true"), "biases of the MLP that are not there",
             "mlp.gate_proj.bias", "missing");
-    refused(config("\"rope_theta\"", "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4}, \"rope_theta\""), "YaRN",
-            "rope_scaling", "'yarn'");
+    refused(config("\"rope_theta\"", "\"rope_scaling\": {\"type\": \"bent\", \"factor\": 4}, \"rope_theta\""),
+            "another scaling", "rope_scaling", "'bent'");
     refused(config("\"rope_theta\"", "\"rope_scaling\": \"linear\", \"rope_theta\""), "scaling that is no object",
             "rope_scaling", "not an object");
     refused(config("\"rope_theta\"", "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0}, \"rope_theta\""),
@@ -390,7 +390,7 @@ static void configurations(void)
             "missing");
     spec.tied = false;
     spec.kind = GEN_NEO;
-    refused(config("\"gelu_new\"", "\"silu\""), "another activation", "'silu'", "gpt_neo");
+    refused(config("\"gelu_new\"", "\"mish\""), "another activation", "'mish'", "gelu_new");
     refused(config("\"local\"], 1", "\"sideways\"], 1"), "an unknown kind of attention", "block 1", NULL);
     refused(config("\"local\"], 1", "\"local\"], 0"), "kinds of attention for no block", "block 0", NULL);
     refused(config("embeddings\": 64", "embeddings\": 65"), "more positions than there are", "transformer.wpe.weight",

@@ -121,7 +121,8 @@ static void numbers(void)
 
         ok(m && hp->layers == 2 && hp->width == w && hp->heads == 4 && hp->kv_heads == 2 && hp->head_dim == w / 4 &&
            hp->ff == ff && hp->vocab == 40 && hp->context == 64 && hp->rope == AI_ROPE_PAIRS && hp->rope_dim == w / 4 &&
-           !hp->rope_factors && m->blocks[1].down.weight.type == (enum ai_wtype)t, "%s: numbers %s", ai_wtypes[t].name,
+           !hp->rotary[0].factors && m->blocks[1].down.weight.type == (enum ai_wtype)t, "%s: numbers %s",
+           ai_wtypes[t].name,
            m ? "" : err.msg);
         is_int(m ? (long long)m->weight_bytes : 0,
                (long long)(matrices / ai_wtypes[t].block * ai_wtypes[t].bytes + 4 * vectors), "bytes of weights");
@@ -139,7 +140,7 @@ static void neo(void)
     s.layers = 3;
     s.tied = true;
     m = open_spec(&s, 2);
-    ok(m && m->hp.norm == AI_NORM_LAYER && m->hp.position == AI_POS_LEARNED && m->hp.mlp == AI_MLP_GELU_TANH &&
+    ok(m && m->hp.norm == AI_NORM_LAYER && m->hp.position == AI_POS_LEARNED && m->hp.act == AI_ACT_GELU_TANH &&
        m->hp.attn_scale == 1 && m->positions.rows == 64 && m->hp.kv_heads == 4, "GPT-Neo: numbers %s",
        m ? "" : err.msg);
     ok(m && !m->blocks[0].q.bias.data && m->blocks[0].o.bias.data && m->blocks[2].up.bias.data &&
@@ -249,10 +250,10 @@ static void vocabulary(void)
 static void factors(struct gen_model *g, const float *want, const char *what)
 {
     struct ai_model *m = open_made(g, "m", 1);
-    int good = m && m->hp.rope_factors;
+    int good = m && m->hp.rotary[0].factors;
 
     for (int i = 0; good && i < 8; i++)
-        good = fabsf(m->hp.rope_factors[i] - want[i]) < 1e-6f * want[i];
+        good = fabsf(m->hp.rotary[0].factors[i] - want[i]) < 1e-6f * want[i];
     ok(good, "%s %s", what, m ? "" : err.msg);
     ai_model_free(m);
 }
