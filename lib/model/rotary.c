@@ -23,7 +23,11 @@ static double llama3_divisor(double wavelength, double factor, double low, doubl
 
 /* YaRN (Peng et al. 2023): what turns more than `fast` times in the original context
  * stays, what turns less than `slow` times is stretched, in between a blend. */
-struct yarn { double factor, fast, slow, context; bool whole; };
+struct yarn {
+    double factor, context, fast, slow;
+    double scale;            /* of cosine and sine; 0: as the paper has it */
+    bool whole;              /* the two borders are whole numbers of dimensions */
+};
 
 static double yarn_divisor(const struct yarn *y, const struct ai_hparams *hp, unsigned i)
 {
@@ -43,32 +47,38 @@ static double yarn_divisor(const struct yarn *y, const struct ai_hparams *hp, un
     return 1 / (stretched / y->factor + (1 - stretched));
 }
 
-/* How much sharper attention becomes, as the paper has it. */
 static double yarn_scale(double factor, double weight)
 {
     return factor > 1 ? 0.1 * weight * log(factor) + 1 : 1;
 }
 
-static int read_yarn(const struct ai_json *s, double factor, double context, struct ai_hparams *hp, float *out,
-                     struct ai_err *err)
+static int use_yarn(const struct yarn *y, struct ai_hparams *hp, float *out, struct ai_err *err)
 {
-    struct yarn y = {factor, 32, 1, context, true};
-    double scale = 0, mscale = 0, all = 0;
+    if (!(y->fast > y->slow && y->slow > 0 && y->fast < 1e6) || !(y->scale >= 0 && y->scale < 100))
+        return ai_fail(err, AI_EINPUT, "YaRN between %g and %g turns, scaled by %g: out of range", y->slow, y->fast,
+                       y->scale);
+    hp->rotary[0].scale = (float)(y->scale > 0 ? y->scale : yarn_scale(y->factor, 1));
+    for (unsigned i = 0; i < hp->rope_dim / 2; i++)
+        out[i] = (float)yarn_divisor(y, hp, i);
+    return 0;
+}
+
+static int config_yarn(const struct ai_json *s, double factor, double context, struct ai_hparams *hp, float *out,
+                       struct ai_err *err)
+{
+    struct yarn y = {factor, context > 0 ? context : hp->context, 32, 1, 0, true};
+    double mscale = 0, all = 0;
 
     if (ai_json_get_number(s, "beta_fast", &y.fast, err) < 0 || ai_json_get_number(s, "beta_slow", &y.slow, err) < 0 ||
-        ai_json_get_bool(s, "truncate", &y.whole, err) < 0 ||
-        ai_json_get_number(s, "attention_factor", &scale, err) < 0 ||
-        ai_json_get_number(s, "mscale", &mscale, err) < 0 || ai_json_get_number(s, "mscale_all_dim", &all, err) < 0)
+        ai_json_get_number(s, "attention_factor", &y.scale, err) < 0 ||
+        ai_json_get_bool(s, "truncate", &y.whole, err) < 0 || ai_json_get_number(s, "mscale", &mscale, err) < 0 ||
+        ai_json_get_number(s, "mscale_all_dim", &all, err) < 0)
         return -1;
-    if (!(y.fast > y.slow && y.slow > 0 && y.fast < 1e6) || !(scale >= 0 && scale < 100) ||
-        !(mscale >= 0 && mscale < 100 && all >= 0 && all < 100))
-        return ai_fail(err, AI_EINPUT, "factors out of range");
-    if (scale == 0)
-        scale = mscale > 0 && all > 0 ? yarn_scale(factor, mscale) / yarn_scale(factor, all) : yarn_scale(factor, 1);
-    hp->rotary[0].scale = (float)scale;
-    for (unsigned i = 0; i < hp->rope_dim / 2; i++)
-        out[i] = (float)yarn_divisor(&y, hp, i);
-    return 0;
+    if (!(mscale >= 0 && mscale < 100 && all >= 0 && all < 100))
+        return ai_fail(err, AI_EINPUT, "mscale %g, mscale_all_dim %g: out of range", mscale, all);
+    if (y.scale == 0 && mscale > 0 && all > 0)
+        y.scale = yarn_scale(factor, mscale) / yarn_scale(factor, all);
+    return use_yarn(&y, hp, out, err);
 }
 
 static int config_factors(const struct ai_json *s, struct ai_hparams *hp, float *out, struct ai_err *err)
@@ -93,10 +103,8 @@ static int config_factors(const struct ai_json *s, struct ai_hparams *hp, float 
     if (!(factor >= 1 && factor < 1e6) || !(context >= 0 && context < 1e12) ||
         (kind == 3 && !(high > low && low > 0 && context > 0)))
         return ai_fail(err, AI_EINPUT, "factors missing or out of range");
-    if (kind == 4 && context == 0)
-        context = hp->context;
     if (kind == 4)
-        return read_yarn(s, factor, context, hp, out, err);
+        return config_yarn(s, factor, context, hp, out, err);
     for (unsigned i = 0; i < hp->rope_dim / 2; i++) {
         double wavelength = 2 * M_PI * pow(hp->rotary[0].base, 2.0 * i / hp->rope_dim);
 
@@ -126,13 +134,30 @@ static int gguf_real(const struct ai_arch *a, const struct ai_model_files *f, co
     return ai_gguf_f32(f->gguf, full, out, err) < 0 ? -1 : 0;
 }
 
+static int gguf_yarn(const struct ai_arch *a, const struct ai_model_files *f, float factor, struct ai_hparams *hp,
+                     float *out, struct ai_err *err)
+{
+    uint32_t context = hp->context;
+    float fast = 32, slow = 1, scale = 0, blend = 1;
+    char key[128];
+
+    snprintf(key, sizeof key, "%s.rope.scaling.original_context_length", a->gguf);
+    if (ai_gguf_u32(f->gguf, key, &context, err) < 0 || gguf_real(a, f, "scaling.yarn_beta_fast", &fast, err) ||
+        gguf_real(a, f, "scaling.yarn_beta_slow", &slow, err) ||
+        gguf_real(a, f, "scaling.yarn_attn_factor", &scale, err) ||
+        gguf_real(a, f, "scaling.yarn_ext_factor", &blend, err))
+        return -1;
+    if (context < 1 || blend != 1)
+        return ai_fail(err, AI_EINPUT, "rope.scaling: context %u, yarn_ext_factor %g are not supported", context, blend);
+    return use_yarn(&(struct yarn){factor, context, fast, slow, scale, true}, hp, out, err);
+}
+
 /* A tensor of divisors (Llama 3.1), a factor for all, or YaRN's blend. */
 static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp, float *out,
                         struct ai_err *err)
 {
     const struct ai_named_tensor *t = ai_model_files_find(f, "rope_freqs.weight");
-    struct ai_gguf_string type = {"none", 4};
-    uint32_t context = hp->context;
+    struct ai_gguf_string type = {"linear", 6};
     float factor = 1, sharper = 1;
     char key[128];
     bool yarn;
@@ -141,12 +166,9 @@ static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f,
         out[i] = 1;
     if (t && tensor_factors(t, hp->rope_dim / 2, out, err))
         return ai_err_at(err, "rope_freqs.weight");
-    snprintf(key, sizeof key, "%s.rope.scaling.original_context_length", a->gguf);
-    if (ai_gguf_u32(f->gguf, key, &context, err) < 0)
-        return -1;
     snprintf(key, sizeof key, "%s.rope.scaling.type", a->gguf);
-    if (ai_gguf_str(f->gguf, key, &type, err) < 0 || gguf_real(a, f, "scaling.factor", &factor, err) ||
-        gguf_real(a, f, "scaling.attn_factor", &sharper, err))
+    if (ai_gguf_str(f->gguf, key, &type, err) < 0 || gguf_real(a, f, "scale_linear", &factor, err) || /* older files' */
+        gguf_real(a, f, "scaling.factor", &factor, err) || gguf_real(a, f, "scaling.attn_factor", &sharper, err))
         return -1;
     yarn = type.len == 4 && memcmp(type.s, "yarn", 4) == 0;
     if (type.len == 4 && memcmp(type.s, "none", 4) == 0)
@@ -154,13 +176,10 @@ static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f,
     else if ((!yarn || t) && (type.len != 6 || memcmp(type.s, "linear", 6) != 0))
         return ai_fail(err, AI_EINPUT, "%s: '%.*s' is not supported%s (known: none, linear, yarn)", key,
                        type.len > 40 ? 40 : (int)type.len, type.s, t ? " beside rope_freqs.weight" : "");
-    if (gguf_real(a, f, "scale_linear", &factor, err)) /* as older files write it */
-        return -1;
-    if (!(factor >= 1 && factor < 1e6f) || context < 1 || sharper != 1)
-        return ai_fail(err, AI_EINPUT, "rope.scaling: factor %g, context %u, attention factor %g", factor, context,
-                       sharper);
+    if (!(factor >= 1 && factor < 1e6f) || sharper != 1)
+        return ai_fail(err, AI_EINPUT, "rope.scaling: factor %g, attention factor %g", factor, sharper);
     if (yarn)
-        return read_yarn(NULL, factor, context, hp, out, err);
+        return gguf_yarn(a, f, factor, hp, out, err);
     for (unsigned i = 0; i < hp->rope_dim / 2; i++)
         out[i] *= factor;
     return 0;
