@@ -88,6 +88,9 @@ int cli_output_open(struct cli *cli, bool binary, int *fd, struct ai_err *err) A
 /* Closes, and puts the file in place.  Closing standard output is checked too. */
 int cli_output_commit(struct cli *cli, struct ai_err *err) AI_CHECKED;
 
+/* n bytes into a further file of the command's, whole or not at all. */
+int cli_write_file(const char *file, const void *p, size_t n, struct ai_err *err) AI_CHECKED;
+
 /* A stream writer on the output, with the header line "prog" of this command added
  * to meta (unless --no-provenance).  When the run then fails, cli_main sends
  * the ERROR record by itself; after success the command calls ai_writer_end through

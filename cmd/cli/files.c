@@ -112,6 +112,35 @@ int cli_output_commit(struct cli *cli, struct ai_err *err)
     return 0;
 }
 
+int cli_write_file(const char *file, const void *p, size_t n, struct ai_err *err)
+{
+    size_t size = strlen(file) + 16;
+    char *temporary = malloc(size);
+    struct stat st;
+    bool in_place = stat(file, &st) == 0 && !S_ISREG(st.st_mode);
+    mode_t mask = umask(0);
+    int fd, rc;
+
+    umask(mask);
+    if (!temporary)
+        return ai_fail(err, AI_ESYS, "out of memory");
+    snprintf(temporary, size, in_place ? "%s" : "%s.tmpXXXXXX", file);
+    fd = in_place ? open(file, O_WRONLY | O_CLOEXEC) : mkstemp(temporary);
+    rc = fd < 0 ? ai_fail_errno(err, "%s", file) : 0;
+    if (rc == 0 && ai_fd_write(fd, p, n, err))
+        rc = ai_err_at(err, "%s", file);
+    if (fd >= 0 && !in_place)
+        fchmod(fd, 0666 & ~mask);
+    if (fd >= 0 && close(fd) < 0 && rc == 0)
+        rc = ai_fail_errno(err, "%s: write error", file);
+    if (rc == 0 && !in_place && rename(temporary, file) < 0)
+        rc = ai_fail_errno(err, "%s", file);
+    if (rc && fd >= 0 && !in_place)
+        unlink(temporary);
+    free(temporary);
+    return rc;
+}
+
 void cli_output_abandon(int status, const struct ai_err *err)
 {
     ai_fd_interrupted = NULL; /* the farewell may be written */

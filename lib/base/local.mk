@@ -1,4 +1,5 @@
 lib_libai_a_SOURCES += \
+	lib/base/binomial.c lib/base/binomial.h \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/bytes.h \
 	lib/base/crc32c.c lib/base/crc32c.h \

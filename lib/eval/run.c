@@ -13,7 +13,9 @@ void ai_eval_run_free(struct ai_eval_run *run)
         return;
     for (size_t i = 0; i < run->n_docs; i++) {
         free(run->docs[i].id);
+        free(run->docs[i].label);
         free(run->docs[i].answers);
+        free(run->docs[i].by_layer);
     }
     for (size_t i = 0; i < run->n_tasks; i++)
         free(run->tasks[i].name);
@@ -41,7 +43,7 @@ static bool same_number(const void *arg, size_t entry)
     return b->run->docs[entry].number == b->number;
 }
 
-static size_t find_number(const struct ai_eval_run *run, uint64_t number)
+size_t ai_eval_find(const struct ai_eval_run *run, uint64_t number)
 {
     struct by_number b = {run, number};
 
@@ -51,7 +53,7 @@ static size_t find_number(const struct ai_eval_run *run, uint64_t number)
 /* The document, or NULL with err. */
 static struct ai_eval_doc *known(struct ai_eval_run *run, uint64_t number, struct ai_err *err)
 {
-    size_t i = find_number(run, number);
+    size_t i = ai_eval_find(run, number);
 
     if (i != SIZE_MAX)
         return &run->docs[i];
@@ -112,14 +114,20 @@ static int set_task(struct ai_eval_run *run, struct ai_eval_doc *doc, bool *grou
     return 0;
 }
 
-static int add_doc(struct ai_eval_run *run, const struct ai_record *rec, bool *grouped, struct ai_err *err)
+/* While reading. */
+struct reading {
+    bool grouped;             /* ids name tasks */
+    bool labels;              /* their texts are kept */
+};
+
+static int add_doc(struct ai_eval_run *run, const struct ai_record *rec, struct reading *r, struct ai_err *err)
 {
     struct ai_eval_doc *new;
     struct ai_doc doc;
 
     if (ai_doc_decode(rec, &doc, err))
         return -1;
-    if (find_number(run, doc.number) != SIZE_MAX) {
+    if (ai_eval_find(run, doc.number) != SIZE_MAX) {
         ai_fail(err, AI_EINPUT, "document %" PRIu64 " begins twice", doc.number);
         ai_doc_free(&doc);
         return -1;
@@ -130,12 +138,17 @@ static int add_doc(struct ai_eval_run *run, const struct ai_record *rec, bool *g
         return -1;
     }
     new = &run->docs[run->n_docs++];
-    *new = (struct ai_eval_doc){.number = doc.number, .id = doc.id, .label_token = AI_NO_TOKEN};
+    *new = (struct ai_eval_doc){.number = doc.number, .id = doc.id, .label_token = AI_NO_TOKEN,
+                                .choices = doc.n_choices > 0, .exact = NAN, .f1 = NAN};
     if (doc.label)
         new->label_token = doc.label_token;
+    if (r->labels) {
+        new->label = doc.label;
+        doc.label = NULL;
+    }
     doc.id = NULL;
     ai_doc_free(&doc);
-    return set_task(run, new, grouped, err);
+    return set_task(run, new, &r->grouped, err);
 }
 
 static int add_decision(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
@@ -156,6 +169,70 @@ static int add_decision(struct ai_eval_run *run, const struct ai_record *rec, st
     return 0;
 }
 
+/* A layer's answer to one step; steps begin in order, and end with the last layer. */
+static int add_features(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
+{
+    size_t row = (size_t)run->layers + 1, at;
+    struct ai_eval_doc *doc;
+    struct ai_features f;
+    uint32_t *bigger;
+
+    if (ai_features_decode(rec, &f, err) || !(doc = known(run, f.doc, err)))
+        return -1;
+    if (f.layer > run->layers || f.step > doc->n_answers)
+        return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": layer %u of %u, step %" PRIu32 " after %zu", f.doc, f.layer,
+                       run->layers, f.step, doc->n_answers);
+    if (f.step == doc->n_answers) {
+        bigger = ai_realloc(doc->by_layer, doc->n_answers + 1, row * sizeof *bigger, err);
+        if (!bigger)
+            return -1;
+        doc->by_layer = bigger;
+        for (size_t l = 0; l < row; l++)
+            doc->by_layer[doc->n_answers * row + l] = AI_NO_TOKEN;
+        if (ai_grow(&doc->answers, &doc->cap_answers, doc->n_answers + 1, sizeof *doc->answers, err))
+            return -1;
+        doc->answers[doc->n_answers++] = (struct ai_eval_answer){.token = AI_NO_TOKEN};
+    }
+    at = f.step * row + f.layer;
+    if (doc->by_layer[at] != AI_NO_TOKEN)
+        return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": layer %u twice: one position of a document is wanted",
+                       f.doc, f.layer);
+    doc->by_layer[at] = f.top_token[0];
+    if (f.layer == run->layers)
+        doc->answers[f.step] = (struct ai_eval_answer){.token = f.top_token[0], .layer = f.layer};
+    return 0;
+}
+
+static int add_cost(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
+{
+    struct ai_cost c, *sum = NULL;
+
+    if (ai_cost_decode(rec, &c, err))
+        return -1;
+    for (size_t i = 0; i < run->n_costs; i++)
+        if (strcmp(run->costs[i].program, c.program) == 0)
+            sum = &run->costs[i];
+    if (!sum && run->n_costs == AI_EVAL_COSTS)
+        return 0;
+    if (!sum) {
+        sum = &run->costs[run->n_costs++];
+        *sum = (struct ai_cost){.items = 0};
+        memcpy(sum->program, c.program, sizeof sum->program);
+    }
+    sum->items += c.items;
+    sum->macs += c.macs;
+    sum->seconds += c.seconds;
+    return 0;
+}
+
+const struct ai_cost *ai_eval_cost(const struct ai_eval_run *run, const char *program)
+{
+    for (size_t i = 0; i < run->n_costs; i++)
+        if (strcmp(run->costs[i].program, program) == 0)
+            return &run->costs[i];
+    return NULL;
+}
+
 static int add_doc_end(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
 {
     struct ai_eval_doc *doc;
@@ -168,6 +245,10 @@ static int add_doc_end(struct ai_eval_run *run, const struct ai_record *rec, str
     doc->macs = e.macs;
     doc->macs_full = e.macs_full;
     doc->layers = e.layers;
+    for (size_t i = 0; doc->by_layer && i < doc->n_answers; i++)
+        if (doc->answers[i].token == AI_NO_TOKEN)
+            return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": its last layer, %u, is not in the stream", e.doc,
+                           run->layers);
     return 0;
 }
 
@@ -211,20 +292,22 @@ static int add_run(struct ai_eval_run *run, const struct ai_record *rec, struct 
     return 0;
 }
 
-static int add_record(struct ai_eval_run *run, const struct ai_record *rec, bool *grouped, struct ai_err *err)
+static int add_record(struct ai_eval_run *run, const struct ai_record *rec, struct reading *r, struct ai_err *err)
 {
     switch (rec->type) {
-    case AI_REC_DOC: return add_doc(run, rec, grouped, err);
+    case AI_REC_DOC: return add_doc(run, rec, r, err);
     case AI_REC_DECISION: return add_decision(run, rec, err);
+    case AI_REC_FEATURES: return add_features(run, rec, err);
+    case AI_REC_COST: return add_cost(run, rec, err);
     case AI_REC_DOC_END: return add_doc_end(run, rec, err);
     case AI_REC_RUN: return add_run(run, rec, err);
-    default: return ai_fail(err, AI_EINPUT, "a record of type %u in a decision stream", rec->type);
+    default: return ai_fail(err, AI_EINPUT, "a record of type %u here", rec->type);
     }
 }
 
 static int read_header(struct ai_eval_run *run, const struct ai_meta *meta, struct ai_err *err)
 {
-    const char *model = ai_meta_get(meta, "model");
+    const char *model = ai_meta_get(meta, "model"), *head = ai_meta_get(meta, "head");
     uint64_t layers;
 
     if (ai_meta_u64(meta, "layers", UINT16_MAX, &layers, err))
@@ -232,6 +315,8 @@ static int read_header(struct ai_eval_run *run, const struct ai_meta *meta, stru
     if (layers == 0)
         return ai_fail(err, AI_EINPUT, "header: a model of 0 layers");
     run->layers = (unsigned)layers;
+    if (head && strlen(head) < sizeof run->head)
+        strcpy(run->head, head);
     if (model) {
         if (strlen(model) >= sizeof run->model)
             return ai_fail(err, AI_EINPUT, "header: the model's digest is too long");
@@ -240,21 +325,23 @@ static int read_header(struct ai_eval_run *run, const struct ai_meta *meta, stru
     return 0;
 }
 
-static int read_all(struct ai_eval_run *run, struct ai_reader *reader, struct ai_err *err)
+static int read_all(struct ai_eval_run *run, struct ai_reader *reader, bool labels, struct ai_err *err)
 {
-    bool grouped = true;
+    struct reading r = {.grouped = true, .labels = labels};
     struct ai_record rec;
     int rc;
+
+    ai_reader_want(reader, AI_REC_COST);
 
     if (read_header(run, ai_reader_meta(reader), err))
         return ai_err_at(err, "%s", run->name);
     while ((rc = ai_reader_next(reader, &rec, err)) == 1)
-        if (add_record(run, &rec, &grouped, err))
+        if (add_record(run, &rec, &r, err))
             return ai_reader_err_at(reader, err);
     return rc;
 }
 
-struct ai_eval_run *ai_eval_run_read(int fd, const char *name, struct ai_err *err)
+struct ai_eval_run *ai_eval_run_read(int fd, const char *name, enum ai_kind kind, bool labels, struct ai_err *err)
 {
     struct ai_eval_run *run = ai_calloc(1, sizeof *run, err);
     struct ai_reader *reader;
@@ -266,9 +353,9 @@ struct ai_eval_run *ai_eval_run_read(int fd, const char *name, struct ai_err *er
     run->name = ai_strndup(name, strlen(name), err);
     run->by_number = run->name ? ai_eval_index_new(err) : NULL;
     if (run->by_number) {
-        reader = ai_reader_open(fd, name, AI_KIND_DECISIONS, err);
+        reader = ai_reader_open(fd, name, kind, err);
         if (reader)
-            rc = read_all(run, reader, err);
+            rc = read_all(run, reader, labels, err);
         ai_reader_free(reader);
     }
     if (rc) {
@@ -276,88 +363,4 @@ struct ai_eval_run *ai_eval_run_read(int fd, const char *name, struct ai_err *er
         return NULL;
     }
     return run;
-}
-
-/* ---- the same documents in another run ---- */
-
-static bool same_id(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static bool all_have_ids(const struct ai_eval_run *run)
-{
-    for (size_t i = 0; i < run->n_docs; i++)
-        if (!run->docs[i].id)
-            return false;
-    return true;
-}
-
-/* Returns false where a number is missing or stands for another id. */
-static bool match_numbers(const struct ai_eval_run *run, const struct ai_eval_run *dense, bool ids, size_t *map)
-{
-    for (size_t i = 0; i < run->n_docs; i++) {
-        map[i] = find_number(dense, run->docs[i].number);
-        if (map[i] == SIZE_MAX || (ids && !same_id(run->docs[i].id, dense->docs[map[i]].id)))
-            return false;
-    }
-    return true;
-}
-
-struct by_id { const struct ai_eval_run *run; const char *id; };
-
-static bool has_id(const void *arg, size_t entry)
-{
-    const struct by_id *b = arg;
-
-    return strcmp(b->run->docs[entry].id, b->id) == 0;
-}
-
-static int index_ids(const struct ai_eval_run *run, struct ai_eval_index *x, struct ai_err *err)
-{
-    for (size_t i = 0; i < run->n_docs; i++) {
-        struct by_id b = {run, run->docs[i].id};
-        uint64_t hash = ai_eval_hash_bytes(b.id, strlen(b.id));
-
-        if (ai_eval_index_find(x, hash, has_id, &b) != SIZE_MAX)
-            return ai_fail(err, AI_EINPUT, "%s: two documents have the id '%.100s'", run->name, b.id);
-        if (ai_eval_index_add(x, hash, i, err))
-            return -1;
-    }
-    return 0;
-}
-
-static int match_ids(const struct ai_eval_run *run, const struct ai_eval_run *dense, size_t *map, struct ai_err *err)
-{
-    struct ai_eval_index *x = ai_eval_index_new(err), *own = ai_eval_index_new(err);
-    int rc = x && own && !index_ids(dense, x, err) && !index_ids(run, own, err) ? 0 : -1;
-
-    for (size_t i = 0; rc == 0 && i < run->n_docs; i++) {
-        struct by_id b = {dense, run->docs[i].id};
-
-        map[i] = ai_eval_index_find(x, ai_eval_hash_bytes(b.id, strlen(b.id)), has_id, &b);
-        if (map[i] == SIZE_MAX)
-            rc = ai_fail(err, AI_EINPUT, "%s: no document with the id '%.100s' of %s", dense->name, b.id, run->name);
-    }
-    ai_eval_index_free(x);
-    ai_eval_index_free(own);
-    return rc;
-}
-
-int ai_eval_match(const struct ai_eval_run *run, const struct ai_eval_run *dense, size_t *map, struct ai_err *err)
-{
-    bool ids = all_have_ids(run) && all_have_ids(dense);
-
-    if (run->layers != dense->layers || (run->model[0] && dense->model[0] && strcmp(run->model, dense->model) != 0))
-        return ai_fail(err, AI_EINPUT, "%s: it is of model %s (%u layers), and %s of %s (%u)", run->name,
-                       run->model[0] ? run->model : "unknown", run->layers, dense->name,
-                       dense->model[0] ? dense->model : "unknown", dense->layers);
-    if (run->n_docs != dense->n_docs)
-        return ai_fail(err, AI_EINPUT, "%s: %zu documents, and %s has %zu", run->name, run->n_docs, dense->name,
-                       dense->n_docs);
-    if (match_numbers(run, dense, ids, map))
-        return 0;
-    if (!ids)
-        return ai_fail(err, AI_EINPUT, "%s: its document numbers are not those of %s", run->name, dense->name);
-    return match_ids(run, dense, map, err);
 }

@@ -1,5 +1,7 @@
 #include "eval/score.h"
 
+#include "base/binomial.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -27,19 +29,40 @@ static double mean_layer(const struct ai_eval_doc *doc)
     return sum / (double)doc->n_answers;
 }
 
+void ai_eval_interval(uint64_t k, uint64_t n, double *low, double *high)
+{
+    *low = n == 0 ? NAN : k == 0 ? 0 : 1 - ai_binomial_upper(n - k, n, 0.975);
+    *high = n == 0 ? NAN : ai_binomial_upper(k, n, 0.975);
+}
+
 struct sums {
-    double labelled, right, labelled_dense, right_dense, agree;
+    double labelled, right, labelled_dense, right_dense;
+    double texts, exact, f1;
     double layers, squares;
     double macs, macs_full;
     bool macs_known;               /* of every document */
 };
 
+static bool is_right(const struct ai_eval_doc *doc)
+{
+    return doc->label_token != AI_NO_TOKEN && doc->n_answers > 0 && doc->answers[0].token == doc->label_token;
+}
+
 static void count_label(const struct ai_eval_doc *doc, double *labelled, double *right)
 {
-    if (doc->label_token == AI_NO_TOKEN)
+    *labelled += doc->label_token != AI_NO_TOKEN;
+    *right += is_right(doc);
+}
+
+static void compare(const struct ai_eval_doc *doc, const struct ai_eval_doc *dense, struct sums *s,
+                    struct ai_eval_score *out)
+{
+    count_label(dense, &s->labelled_dense, &s->right_dense);
+    if (same_answers(doc, dense))
         return;
-    *labelled += 1;
-    *right += doc->n_answers > 0 && doc->answers[0].token == doc->label_token;
+    out->flips++;
+    out->lost += is_right(dense) && !is_right(doc);
+    out->won += is_right(doc) && !is_right(dense);
 }
 
 static void add_arithmetic(const struct ai_eval_run *run, const struct ai_eval_doc *doc, struct sums *s,
@@ -66,6 +89,11 @@ static void add_doc(const struct ai_eval_run *run, const struct ai_eval_doc *doc
     out->answers += doc->n_answers;
     out->unanswered += doc->n_answers == 0;
     count_label(doc, &s->labelled, &s->right);
+    if (!isnan(doc->exact)) {
+        s->texts++;
+        s->exact += doc->exact;
+        s->f1 += doc->f1;
+    }
     for (size_t i = 0; i < doc->n_answers; i++) {
         s->layers += doc->answers[i].layer;
         s->squares += (double)doc->answers[i].layer * doc->answers[i].layer;
@@ -109,6 +137,19 @@ static void add_shared(const struct ai_eval_run *run, size_t task, struct sums *
     }
 }
 
+static void add_costs(const struct ai_eval_run *run, double macs_full, struct ai_eval_score *out)
+{
+    const struct ai_cost *head = ai_eval_cost(run, "ai-features"), *decide = ai_eval_cost(run, "ai-decide");
+
+    if (head) {
+        out->checks = share((double)head->items, (double)out->documents);
+        out->head_arithmetic = share((double)head->macs, macs_full);
+        out->head_seconds = head->seconds;
+    }
+    if (decide)
+        out->decide_seconds = decide->seconds;
+}
+
 void ai_eval_score(const struct ai_eval_run *run, const struct ai_eval_run *dense, const size_t *map, size_t task,
                    struct ai_eval_score *out)
 {
@@ -120,16 +161,18 @@ void ai_eval_score(const struct ai_eval_run *run, const struct ai_eval_run *dens
         if (task != SIZE_MAX && run->docs[i].task != task)
             continue;
         add_doc(run, &run->docs[i], &s, out);
-        if (dense) {
-            count_label(&dense->docs[map[i]], &s.labelled_dense, &s.right_dense);
-            s.agree += same_answers(&run->docs[i], &dense->docs[map[i]]);
-        }
+        if (dense)
+            compare(&run->docs[i], &dense->docs[map[i]], &s, out);
     }
     add_shared(run, task, &s);
     n = (double)out->answers;
     out->accuracy = share(s.right, s.labelled);
     out->accuracy_dense = share(s.right_dense, s.labelled_dense);
-    out->agreement = dense ? share(s.agree, (double)out->documents) : NAN;
+    out->agreement = dense ? share((double)(out->documents - out->flips), (double)out->documents) : NAN;
+    ai_eval_interval(out->documents - out->flips, dense ? out->documents : 0, &out->agreement_low,
+                     &out->agreement_high);
+    out->exact_match = share(s.exact, s.texts);
+    out->f1 = share(s.f1, s.texts);
     out->layers_mean = share(s.layers, n);
     out->layers_variance = n > 0 ? fmax(0, s.squares / n - out->layers_mean * out->layers_mean) : NAN;
     out->layers_skipped = 1 - out->layers_mean / run->layers;
@@ -137,6 +180,10 @@ void ai_eval_score(const struct ai_eval_run *run, const struct ai_eval_run *dens
     /* the clock of a replay is the recording's */
     out->seconds = out->estimated ? NAN : seconds_of(run, task);
     out->seconds_dense = dense ? dense_seconds(run, dense, task) : NAN;
+    out->documents_per_second = share((double)out->documents, out->seconds);
+    out->checks = out->head_arithmetic = out->head_seconds = out->decide_seconds = NAN;
+    if (!out->estimated && (task == SIZE_MAX || run->n_tasks == 1))
+        add_costs(run, s.macs_full, out);
 }
 
 void ai_eval_exits(const struct ai_eval_run *run, size_t task, uint64_t *answers)

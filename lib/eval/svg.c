@@ -1,127 +1,217 @@
-#include "eval/report.h"
+#include "eval/svg.h"
 
-#include "base/mem.h"
-
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Everything in pixels: a column of panels, one a row of the table. */
-enum { WIDTH = 720, LEFT = 48, RIGHT = 16, TITLE = 44, PLOT = 110, FOOT = 38, PANEL = TITLE + PLOT + FOOT };
-
-static int put_text(const char *s, struct ai_buf *out, struct ai_err *err)
+int ai_svg_begin(struct ai_svg *s, double width, double height)
 {
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        int rc = c == '<'               ? ai_buf_puts(out, "&lt;", err)
-                 : c == '>'             ? ai_buf_puts(out, "&gt;", err)
-                 : c == '&'             ? ai_buf_puts(out, "&amp;", err)
-                 : c < 32 || c == 127   ? ai_buf_puts(out, "?", err)
-                                        : ai_buf_put(out, s, 1, err);
+    return ai_buf_printf(s->out, s->err,
+                         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0fpt\" height=\"%.0fpt\" "
+                         "viewBox=\"0 0 %.0f %.0f\">\n"
+                         "<style>text { font-family: Helvetica, Arial, sans-serif; font-size: 7.5px; fill: #222 } "
+                         ".tick { font-size: 6.5px; fill: #444 } .title { font-weight: bold; font-size: 8px }</style>\n"
+                         "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+                         width, height, width, height);
+}
 
-        if (rc)
+int ai_svg_end(struct ai_svg *s)
+{
+    return ai_buf_puts(s->out, "</svg>\n", s->err);
+}
+
+static int put_escaped(struct ai_svg *s, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        const char *entity = c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c < 32 || c == 127 ? "?" : NULL;
+
+        if (entity ? ai_buf_puts(s->out, entity, s->err) : ai_buf_put(s->out, text, 1, s->err))
             return -1;
     }
     return 0;
 }
 
-static int put_share(const char *what, double share, struct ai_buf *out, struct ai_err *err)
+int ai_svg_text(struct ai_svg *s, double x, double y, const char *anchor, const char *class, double angle,
+                const char *text)
 {
-    return isnan(share) ? 0 : ai_buf_printf(out, err, ", %s %.1f%%", what, 100 * share);
-}
-
-static int put_title(const struct ai_eval_row *row, double top, struct ai_buf *out, struct ai_err *err)
-{
-    const struct ai_eval_score *s = &row->score;
-
-    if (ai_buf_printf(out, err, "<text x=\"%d\" y=\"%.0f\" font-weight=\"bold\">", LEFT, top + 18) ||
-        put_text(row->run, out, err) || (row->run[0] && ai_buf_puts(out, ": ", err)) ||
-        put_text(s->task[0] ? s->task : "(other)", out, err) ||
-        ai_buf_printf(out, err, "</text>\n<text x=\"%d\" y=\"%.0f\">%" PRIu64 " documents", LEFT, top + 35,
-                      s->documents) ||
-        put_share("accuracy", s->accuracy, out, err) || put_share("dense", s->accuracy_dense, out, err) ||
-        put_share("agreement", s->agreement, out, err) || put_share("layers skipped", s->layers_skipped, out, err))
+    if (ai_buf_printf(s->out, s->err, "<text class=\"%s\" text-anchor=\"%s\" ", class, anchor) ||
+        (angle != 0 ? ai_buf_printf(s->out, s->err, "transform=\"translate(%.2f %.2f) rotate(%.0f)\">", x, y, angle)
+                    : ai_buf_printf(s->out, s->err, "x=\"%.2f\" y=\"%.2f\">", x, y)) ||
+        put_escaped(s, text))
         return -1;
-    return ai_buf_puts(out, "</text>\n", err);
+    return ai_buf_puts(s->out, "</text>\n", s->err);
 }
 
-/* Numbers below the axis at most every `step` layers, so that they do not touch. */
-static unsigned label_step(unsigned layers)
+double ai_svg_width_of(const char *text)
 {
-    unsigned step = 1;
+    double n = 0;
 
-    while ((layers + step - 1) / step > 26)
-        step = step == 1 ? 2 : step == 2 ? 5 : 2 * step;
-    return step;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return 4.3 * n; /* fonts differ: a wide one */
 }
 
-static int put_axis(double base, double most, struct ai_buf *out, struct ai_err *err)
+double ai_plot_x(const struct ai_plot *p, double x)
 {
-    return ai_buf_printf(out, err,
-                         "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#777\"/>\n"
-                         "<text x=\"%d\" y=\"%.0f\" text-anchor=\"end\" class=\"n\">%.0f</text>\n",
-                         LEFT, base + 0.5, WIDTH - RIGHT, base + 0.5, LEFT - 6, base - PLOT + 10, most);
+    return p->x + p->w * (x - p->x0) / (p->x1 - p->x0);
 }
 
-static int put_bar(double x, double slot, double base, double height, unsigned layer, bool last, uint64_t count,
-                   struct ai_buf *out, struct ai_err *err)
+double ai_plot_y(const struct ai_plot *p, double y)
 {
-    return ai_buf_printf(out, err,
-                         "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\">"
-                         "<title>layer %u: %" PRIu64 "</title></rect>\n",
-                         x + 0.1 * slot, base - height, 0.8 * slot, height, last ? "#b5652a" : "#2a78b5", layer, count);
+    return p->y + p->h - p->h * (y - p->y0) / (p->y1 - p->y0);
 }
 
-static int put_bars(const struct ai_eval_row *row, const uint64_t *counts, double top, struct ai_buf *out,
-                    struct ai_err *err)
+double ai_plot_step(double from, double to, int most)
 {
-    unsigned layers = row->score.layers, step = label_step(layers);
-    double slot = (double)(WIDTH - LEFT - RIGHT) / (layers + 1), base = top + TITLE + PLOT, most = 1;
+    static const double factors[] = {1, 2, 2.5, 5, 10};
+    double least = (to - from) / most, unit = pow(10, floor(log10(least)));
 
-    for (unsigned l = 0; l <= layers; l++)
-        most = fmax(most, (double)counts[l]);
-    if (put_axis(base, most, out, err))
-        return -1;
-    for (unsigned l = 0; l <= layers; l++) {
-        double x = LEFT + slot * l, height = PLOT * (double)counts[l] / most;
-        bool label = l == layers || (l % step == 0 && layers - l >= step);
+    for (int i = 0; i < 5; i++)
+        if (factors[i] * unit >= least * (1 - 1e-9))
+            return factors[i] * unit;
+    return 10 * unit;
+}
 
-        if (counts[l] && put_bar(x, slot, base, height, l, l == layers, counts[l], out, err))
-            return -1;
-        if (label &&
-            ai_buf_printf(out, err, "<text x=\"%.1f\" y=\"%.0f\" text-anchor=\"middle\" class=\"n\">%u</text>\n",
-                          x + slot / 2, base + 15, l))
+static int put_tick(struct ai_svg *s, double x, double y, const char *anchor, double v, double step)
+{
+    char text[32];
+    int decimals = 0;
+
+    for (double u = step; decimals < 4 && fabs(u - round(u)) > 1e-6; u *= 10)
+        decimals++;
+    snprintf(text, sizeof text, "%.*f", decimals, fabs(v) < 1e-9 * step ? 0 : v); /* no -0 */
+    return ai_svg_text(s, x, y, anchor, "tick", 0, text);
+}
+
+int ai_plot_axes(struct ai_svg *s, const struct ai_plot *p, const char *title, const char *x_name, double x_step,
+                 const char *y_name, double y_step)
+{
+    double bottom = p->y + p->h, right = p->x + p->w;
+
+    for (double v = ceil(p->y0 / y_step - 1e-6) * y_step; v <= p->y1 + 1e-6 * y_step; v += y_step) {
+        double y = ai_plot_y(p, v);
+
+        if (ai_svg_stroke(s, p->x, y, right, y, "#e4e4e4", 0.5, "") || ai_svg_stroke(s, p->x - 2.5, y, p->x, y, "#333", 0.6, "") ||
+            put_tick(s, p->x - 4.5, y + 2.3, "end", v, y_step))
             return -1;
     }
-    return 0;
-}
+    for (double v = ceil(p->x0 / x_step - 1e-6) * x_step; x_step > 0 && v <= p->x1 + 1e-6 * x_step; v += x_step) {
+        double x = ai_plot_x(p, v);
 
-static int put_panel(const struct ai_eval_row *row, size_t panel, struct ai_buf *out, struct ai_err *err)
-{
-    uint64_t *counts = ai_calloc((size_t)row->score.layers + 1, sizeof *counts, err);
-    double top = (double)panel * PANEL;
-    int rc;
-
-    if (!counts)
-        return -1;
-    ai_eval_exits(row->from, row->index, counts);
-    rc = put_title(row, top, out, err) || put_bars(row, counts, top, out, err) ? -1 : 0;
-    free(counts);
-    return rc;
-}
-
-int ai_eval_svg(const struct ai_eval_row *rows, size_t n, struct ai_buf *out, struct ai_err *err)
-{
-    static const char style[] = "text { font: 13px sans-serif; fill: #222 } .n { font-size: 11px; fill: #555 }";
-
-    if (ai_buf_printf(out, err,
-                      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" viewBox=\"0 0 %d %zu\">\n"
-                      "<style>%s</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-                      WIDTH, n * PANEL, WIDTH, n * PANEL, style))
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        if (put_panel(&rows[i], i, out, err))
+        if (ai_svg_stroke(s, x, bottom, x, bottom + 2.5, "#333", 0.6, "") ||
+            put_tick(s, x, bottom + 9.5, "middle", v, x_step))
             return -1;
-    return ai_buf_puts(out, "</svg>\n", err);
+    }
+    return ai_svg_stroke(s, p->x, p->y, p->x, bottom, "#333", 0.6, "") ||
+                   ai_svg_stroke(s, p->x, bottom, right, bottom, "#333", 0.6, "") ||
+                   ai_svg_text(s, p->x + p->w / 2, bottom + 20, "middle", "label", 0, x_name) ||
+                   ai_svg_text(s, p->x - 22, p->y + p->h / 2, "middle", "label", -90, y_name) ||
+                   ai_svg_text(s, p->x, p->y - 8, "start", "title", 0, title)
+               ? -1
+               : 0;
+}
+
+/* An own piece of the picture: what leaves it is not drawn. */
+static int begin_clip(struct ai_svg *s, const struct ai_plot *p)
+{
+    return ai_buf_printf(s->out, s->err,
+                         "<svg x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" viewBox=\"%.2f %.2f %.2f %.2f\">\n",
+                         p->x, p->y - 2, p->w + 2, p->h + 2, p->x, p->y - 2, p->w + 2, p->h + 2);
+}
+
+int ai_plot_line(struct ai_svg *s, const struct ai_plot *p, const struct ai_xy *points, size_t n, const char *color,
+                 double width, const char *dash)
+{
+    bool pen = false;
+
+    if (begin_clip(s, p) || ai_buf_printf(s->out, s->err, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"%.2f\" "
+                                                          "stroke-linejoin=\"round\"%s%s%s d=\"",
+                                          color, width, *dash ? " stroke-dasharray=\"" : "", dash, *dash ? "\"" : ""))
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(points[i].y)) {
+            pen = false;
+            continue;
+        }
+        if (ai_buf_printf(s->out, s->err, "%s%.2f %.2f", pen ? "L" : "M", ai_plot_x(p, points[i].x),
+                          ai_plot_y(p, points[i].y)))
+            return -1;
+        pen = true;
+    }
+    return ai_buf_puts(s->out, "\"/>\n</svg>\n", s->err);
+}
+
+int ai_plot_band(struct ai_svg *s, const struct ai_plot *p, const struct ai_xy *low, const struct ai_xy *high, size_t n,
+                 const char *color)
+{
+    if (begin_clip(s, p) || ai_buf_printf(s->out, s->err, "<path fill=\"%s\" d=\"", color))
+        return -1;
+    for (size_t i = 0; i < 2 * n; i++) {
+        const struct ai_xy *v = i < n ? &low[i] : &high[2 * n - 1 - i];
+
+        if (ai_buf_printf(s->out, s->err, "%s%.2f %.2f", i ? "L" : "M", ai_plot_x(p, v->x), ai_plot_y(p, v->y)))
+            return -1;
+    }
+    return ai_buf_puts(s->out, "Z\"/>\n</svg>\n", s->err);
+}
+
+static int end_named(struct ai_svg *s, const char *element, const char *names)
+{
+    if (!names)
+        return ai_buf_puts(s->out, "/>\n", s->err);
+    if (ai_buf_puts(s->out, "><title>", s->err) || put_escaped(s, names))
+        return -1;
+    return ai_buf_printf(s->out, s->err, "</title></%s>\n", element);
+}
+
+int ai_svg_mark(struct ai_svg *s, double x, double y, double size, int shape, const char *color, const char *names)
+{
+    static const double corners[][4][2] = { /* all but the circle, within [-1, 1] */
+        {{0, -1.15}, {1.05, 0.75}, {-1.05, 0.75}, {-1.05, 0.75}},
+        {{0, -1.2}, {1.2, 0}, {0, 1.2}, {-1.2, 0}},
+        {{-0.85, -0.85}, {0.85, -0.85}, {0.85, 0.85}, {-0.85, 0.85}},
+        {{0, 1.15}, {1.05, -0.75}, {-1.05, -0.75}, {-1.05, -0.75}},
+    };
+    int which = shape % 5;
+
+    if (which == 0) {
+        if (ai_buf_printf(s->out, s->err, "<circle cx=\"%.2f\" cy=\"%.2f\" r=\"%.2f\"", x, y, size * 0.92))
+            return -1;
+    } else {
+        if (ai_buf_puts(s->out, "<path d=\"", s->err))
+            return -1;
+        for (int i = 0; i < 4; i++)
+            if (ai_buf_printf(s->out, s->err, "%s%.2f %.2f", i ? "L" : "M", x + size * corners[which - 1][i][0],
+                              y + size * corners[which - 1][i][1]))
+                return -1;
+        if (ai_buf_puts(s->out, "Z\"", s->err))
+            return -1;
+    }
+    if (ai_buf_printf(s->out, s->err, " fill=\"%s\" stroke=\"#fff\" stroke-width=\"0.5\"", color))
+        return -1;
+    return end_named(s, which == 0 ? "circle" : "path", names);
+}
+
+int ai_svg_bar(struct ai_svg *s, double x, double y, double w, double h, const char *color, const char *names)
+{
+    if (ai_buf_printf(s->out, s->err, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"%s\"", x, y, w,
+                      h, color))
+        return -1;
+    return end_named(s, "rect", names);
+}
+
+int ai_svg_stroke(struct ai_svg *s, double x1, double y1, double x2, double y2, const char *color, double width,
+                  const char *dash)
+{
+    return ai_buf_printf(s->out, s->err,
+                         "<line x1=\"%.2f\" y1=\"%.2f\" x2=\"%.2f\" y2=\"%.2f\" stroke=\"%s\" stroke-width=\"%.2f\"%s%s%s/>\n",
+                         x1, y1, x2, y2, color, width, *dash ? " stroke-dasharray=\"" : "", dash, *dash ? "\"" : "");
+}
+
+const char *ai_svg_color(size_t i)
+{
+    static const char *const colors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31"};
+
+    return colors[i % (sizeof colors / sizeof *colors)];
 }

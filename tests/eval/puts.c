@@ -4,11 +4,13 @@
  *   kind K                     first line of a segment: hidden, features or decisions
  *   meta KEY VALUE             its header
  *   doc N ID LABEL TOKEN [CHOICE:TOKEN ...]   "-": none; the digest of its prompt is the ID's bytes'
+ *                              in LABEL ~ is a space, | a line feed
  *   hidden DOC STEP POSITION LAYER VALUE ...
  *   features DOC STEP POSITION LAYER TOKEN VALUE ...
  *   decision DOC STEP LAYER TOKEN
  *   end DOC LAYERS MACS MACS_FULL
  *   run SECONDS SHARED SHARED_FULL
+ *   cost PROGRAM ITEMS MACS SECONDS
  *   segment                    END; another segment follows */
 #include "stream/records.h"
 
@@ -44,7 +46,7 @@ static void put(uint16_t type)
 {
     if (!writer && !(writer = ai_writer_open(1, kind, &meta, 0, AI_FLUSH_AUTO, &err)))
         must(-1);
-    must(ai_writer_put(writer, type, 0, payload.data, payload.len, &err));
+    must(ai_writer_put(writer, type, type > AI_REC_RUN ? AI_REC_IGNORABLE : 0, payload.data, payload.len, &err));
     payload.len = 0;
 }
 
@@ -63,6 +65,10 @@ static void put_doc(void)
     }
     if (strcmp(word[3], "-")) {
         d.label = word[3];
+        for (char *s = d.label; *s; s++)
+            *s = *s == '~' ? ' ' : *s == '|' ? '\n' : *s;
+        for (char *s = d.label; *s; s++)
+            *s = *s == '~' ? ' ' : *s == '|' ? '\n' : *s;
         d.label_token = (uint32_t)number(4);
     }
     for (int i = 5; i < words && i < 5 + 16; i++) {
@@ -131,6 +137,12 @@ static void put_line(void)
 
         must(ai_run_encode(&r, &payload, &err));
         put(AI_REC_RUN);
+    } else if (strcmp(word[0], "cost") == 0) {
+        struct ai_cost c = {.items = number(2), .macs = number(3), .seconds = strtod(word[4], NULL)};
+
+        snprintf(c.program, sizeof c.program, "%s", word[1]);
+        must(ai_cost_encode(&c, &payload, &err));
+        put(AI_REC_COST);
     } else if (strcmp(word[0], "segment") == 0) {
         must(ai_writer_end(writer, &err));
         ai_writer_free(writer);
