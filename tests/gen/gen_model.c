@@ -189,6 +189,13 @@ void gen_set_f32(struct gen_model *g, const char *key, float f)
     MUST(ai_buf_f32(&set(g, key, AI_GGUF_F32)->bytes, f, &err));
 }
 
+void gen_set_bool(struct gen_model *g, const char *key, bool b)
+{
+    uint8_t byte = b;
+
+    MUST(ai_buf_put(&set(g, key, AI_GGUF_BOOL)->bytes, &byte, 1, &err));
+}
+
 void gen_set_string(struct gen_model *g, const char *key, const char *s)
 {
     struct gen_value *v = set(g, key, AI_GGUF_STRING);

@@ -67,6 +67,7 @@ void gen_remove(struct gen_model *g, const char *name);
 /* Sets or adds. */
 void gen_set_u32(struct gen_model *g, const char *key, uint32_t v);
 void gen_set_f32(struct gen_model *g, const char *key, float v);
+void gen_set_bool(struct gen_model *g, const char *key, bool v);
 void gen_set_string(struct gen_model *g, const char *key, const char *v);
 /* Replaces the first `from` in config.json by `to`. */
 void gen_config(struct gen_model *g, const char *from, const char *to);

@@ -3,3 +3,6 @@ check_PROGRAMS += tests/gen/gen-model
 GEN_BLOCKS = tests/gen/gen_blocks.c tests/gen/gen_blocks.h
 GEN_MODEL = $(GEN_BLOCKS) tests/gen/gen_model.c tests/gen/gen_model.h tests/gen/gen_write.c
 tests_gen_gen_model_SOURCES = tests/gen/main.c $(GEN_MODEL)
+# The families with one MLP a block, each as it is published.
+GEN_DENSE = tests/gen/gen_dense.c tests/gen/gen_dense.h tests/gen/gen_dense_gguf.c tests/gen/gen_dense_hf.c \
+	tests/gen/gen_publish.c tests/gen/gen_publish.h

@@ -1,0 +1,135 @@
+#include "against.h"
+
+#include "base/rng.h"
+#include "forward/forward.h"
+#include "lens/lens.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHARED = 17 }; /* tokens that all longer prompts begin with */
+
+void answers_init(struct answers *a, unsigned layers, unsigned width, unsigned vocab, unsigned longest)
+{
+    const uint32_t lengths[PROMPTS] = {1, 5, longest, 31, SHARED + 3, 33};
+    struct ai_rng rng = {layers * 1000003ull + width};
+
+    memset(a, 0, sizeof *a);
+    a->layers = layers;
+    a->width = width;
+    a->vocab = vocab;
+    for (size_t i = 0; i < PROMPTS; i++) {
+        a->n[i] = lengths[i] < longest ? lengths[i] : longest;
+        for (uint32_t t = 0; t < a->n[i]; t++)
+            a->tokens[i][t] = t < SHARED ? t * 7 % vocab : (uint32_t)ai_rng_below(&rng, vocab);
+    }
+}
+
+void answers_free(struct answers *a)
+{
+    for (size_t i = 0; i < PROMPTS; i++) {
+        free(a->states[i]);
+        free(a->logits[i]);
+    }
+}
+
+struct run {
+    const struct answers *a;
+    struct ai_sequence seqs[PROMPTS];
+    struct ai_lens *lens;
+    float *logits;             /* [V] */
+    double worst, worst_logit; /* relative to the rms of what is wanted */
+    size_t seen;
+};
+
+static double distance(const float *x, const double *want, size_t n)
+{
+    double square = 0, worst = 0;
+
+    for (size_t i = 0; i < n; i++)
+        square += want[i] * want[i] / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double d = fabs((double)x[i] - want[i]) / sqrt(square);
+
+        worst = d > worst || isnan(d) ? d : worst;
+    }
+    return worst;
+}
+
+static int on_state(void *arg, size_t seq, unsigned layer, uint32_t position, const float *h, struct ai_err *err)
+{
+    struct run *r = arg;
+    const struct answers *a = r->a;
+    double d = distance(h, a->states[seq] + ((size_t)layer * a->n[seq] + position) * a->width, a->width);
+
+    (void)err;
+    r->seen++;
+    r->worst = d > r->worst || isnan(d) ? d : r->worst;
+    if (position + 1 < a->n[seq])
+        return 0;
+    ai_lens_logits(r->lens, h, 1, r->logits);
+    d = distance(r->logits, a->logits[seq] + (size_t)layer * a->vocab, a->vocab);
+    r->worst_logit = d > r->worst_logit || isnan(d) ? d : r->worst_logit;
+    return 0;
+}
+
+static int on_flush(void *arg, struct ai_err *err)
+{
+    (void)arg;
+    (void)err;
+    return 0;
+}
+
+static bool run(struct run *r, struct ai_forward *f, bool all, char *report, size_t size)
+{
+    struct ai_forward_calls calls = {.arg = r, .state = on_state, .flush = on_flush};
+    struct ai_forward_totals totals = {0};
+    struct ai_forward_plan plan = {.all_positions = all};
+    size_t want = 0, wrong = 0;
+    struct ai_err err;
+
+    for (unsigned l = 0; l <= r->a->layers; l++)
+        ai_layers_add(&plan.emit, l);
+    for (size_t i = 0; i < PROMPTS; i++)
+        want += (r->a->layers + 1) * (all ? r->a->n[i] : 1u);
+    r->worst = r->worst_logit = 0;
+    r->seen = 0;
+    if (ai_forward_run(f, r->seqs, PROMPTS, &plan, &calls, &totals, &err)) {
+        snprintf(report, size, "%s", err.msg);
+        return false;
+    }
+    for (size_t i = 0; all && i < PROMPTS; i++)
+        wrong += r->a->macs[i] && r->seqs[i].macs != r->a->macs[i];
+    snprintf(report, size, "%s states %.1e, logits %.1e%s", all ? "all" : "; last, shared beginnings:", r->worst,
+             r->worst_logit, wrong ? ", wrong arithmetic counted" : "");
+    return r->seen == want && r->worst < 2e-5 && r->worst_logit < 4e-5 && wrong == 0;
+}
+
+bool against(const struct answers *a, const char *path, char *report, size_t size)
+{
+    struct ai_err err;
+    struct ai_model *m = ai_model_open(path, &err);
+    struct ai_pool *pool = ai_pool_new(2, &err);
+    struct ai_forward *f = m ? ai_forward_new(m, pool, 1 << 20, &err) : NULL;
+    struct run r = {.a = a, .lens = f ? ai_lens_new(m, pool, 4, &err) : NULL, .logits = calloc(a->vocab, 4)};
+    bool good = false;
+
+    for (size_t i = 0; i < PROMPTS; i++) {
+        r.seqs[i].tokens = a->tokens[i];
+        r.seqs[i].n = a->n[i];
+    }
+    if (r.lens && m->hp.width == a->width && m->hp.layers == a->layers && m->hp.vocab == a->vocab) {
+        good = run(&r, f, true, report, size);
+        good = run(&r, f, false, report + strlen(report), size - strlen(report)) && good;
+    } else {
+        snprintf(report, size, "%s", r.lens ? "another shape" : err.msg);
+    }
+    free(r.logits);
+    ai_lens_free(r.lens);
+    ai_forward_free(f);
+    ai_pool_free(pool);
+    ai_model_free(m);
+    return good;
+}
