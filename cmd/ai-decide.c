@@ -3,7 +3,7 @@
 
 #include "control/control.h"
 #include "io/fd.h"
-#include "policy/policy.h"
+#include "policy/libsvm.h"
 #include "stream/names.h"
 #include "stream/open.h"
 
@@ -11,10 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_CONTROL = 300, KEY_TIMEOUT, KEY_ANY_MODEL };
+enum { KEY_CONTROL = 300, KEY_TIMEOUT, KEY_ANY_MODEL, KEY_RANGE };
 
 static const struct cli_option options[] = {
-    {'p', "policy", "POLICY", "policy file, a rule such as 'gap>0.8', or never [never]"},
+    {'p', "policy", "POLICY", "policy file, model of svm-train, rule such as 'gap>0.8', or never [never]"},
+    {KEY_RANGE, "range", "FILE", "scaling that svm-scale -s wrote, for a model of svm-train"},
     {KEY_CONTROL, "control", "FILE", "write verdicts to FILE, usually a FIFO [$AI_CONTROL]"},
     {KEY_TIMEOUT, "control-timeout", "SECONDS", "give up when nobody reads the FIFO; 0: never [300]"},
     {KEY_ANY_MODEL, "any-model", NULL, "take a policy that another model trained"},
@@ -23,7 +24,7 @@ static const struct cli_option options[] = {
 };
 
 static struct {
-    const char *policy, *control;
+    const char *policy, *range, *control;
     double timeout;
     bool any_model, exit_status;
 } opt = {.policy = "never", .timeout = 300};
@@ -32,6 +33,7 @@ static int option(int key, const char *arg, struct ai_err *err)
 {
     switch (key) {
     case 'p': opt.policy = arg; return 0;
+    case KEY_RANGE: opt.range = arg; return 0;
     case 'e': opt.exit_status = true; return 0;
     case KEY_CONTROL: opt.control = arg; return 0;
     case KEY_ANY_MODEL: opt.any_model = true; return 0;
@@ -43,6 +45,7 @@ static int option(int key, const char *arg, struct ai_err *err)
 /* What is known of a document whose end has not come. */
 struct live {
     bool settled;
+    struct ai_memory memory;
 };
 
 struct work {
@@ -96,6 +99,31 @@ static int bind_features(struct work *w, struct ai_err *err)
     return rc;
 }
 
+static bool another(const char *mine, const char *theirs)
+{
+    return *mine && theirs && strcmp(mine, theirs) != 0;
+}
+
+/* A policy is for the model that trained it, and for the one that it was calibrated for. */
+static int check_model(const struct ai_policy *p, const char *model, const char *tokenizer, struct ai_err *err)
+{
+    const struct ai_certificate *c = &p->certificate;
+    bool certified = c->there && model && strcmp(c->model, model) == 0;
+
+    if (another(p->model, model) && !certified) {
+        if (!opt.any_model)
+            return ai_fail(err, AI_EINPUT, "the policy was trained for model %s, these features are of %s "
+                                           "(--any-model takes it all the same)", p->model, model);
+        if (!c->there)
+            cli_warn("%s: trained for model %s, used on %s", opt.policy, p->model, model);
+    }
+    if (c->there && another(c->model, model))
+        cli_warn("%s: its certificate is of model %s and says nothing about %s", opt.policy, c->model, model);
+    else if (c->there && another(c->tokenizer, tokenizer))
+        cli_warn("%s: its certificate is of tokenizer %s and says nothing about %s", opt.policy, c->tokenizer, tokenizer);
+    return 0;
+}
+
 static int check_header(struct work *w, struct ai_err *err)
 {
     const struct ai_meta *meta = ai_reader_meta(w->in);
@@ -107,15 +135,10 @@ static int check_header(struct work *w, struct ai_err *err)
     if (layers == 0)
         return ai_fail(err, AI_EINPUT, "header: no layers");
     w->layers = (unsigned)layers;
-    if (*w->policy->model && model && strcmp(w->policy->model, model) != 0) {
-        if (!opt.any_model)
-            return ai_fail(err, AI_EINPUT, "the policy was trained for model %s, these features are of %s "
-                                           "(--any-model takes it all the same)", w->policy->model, model);
-        cli_warn("%s: trained for model %s, used on %s", opt.policy, w->policy->model, model);
-    }
     if (*w->policy->head && head && strcmp(w->policy->head, head) != 0)
-        cli_warn("%s: trained on features of the %s head, used on the %s head", opt.policy, w->policy->head, head);
-    return bind_features(w, err);
+        return ai_fail(err, AI_EINPUT, "the policy was trained on features of the %s head, these are of the %s head",
+                       w->policy->head, head);
+    return check_model(w->policy, model, ai_meta_get(meta, "tokenizer"), err) || bind_features(w, err) ? -1 : 0;
 }
 
 static int open_output(struct work *w, struct ai_err *err)
@@ -223,7 +246,7 @@ static int decide(struct work *w, const struct ai_record *rec, struct ai_err *er
     if (l->settled) /* a recording goes on after the exit */
         return 0;
     w->scored++;
-    score = ai_policy_score(w->policy, f.value, f.layer, w->layers);
+    score = ai_policy_score(w->policy, &l->memory, f.value, f.layer, w->layers);
     leave = score > 0 && f.layer < w->layers;
     if (send_verdict(w, &f, leave, err))
         return -1;
@@ -284,8 +307,10 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
 
     w->live = ai_open_new(sizeof(struct live), NULL, err);
     w->policy = w->live ? ai_policy_open(opt.policy, err) : NULL;
-    if (!w->policy)
+    if (!w->policy || (opt.range && ai_libsvm_range(w->policy, opt.range, err)))
         return -1;
+    if (!w->policy->has_threshold)
+        return ai_fail(err, AI_EUSAGE, "%s: its threshold has no value; ai-calibrate gives it one", opt.policy);
     w->in = ai_reader_open(fd, name, AI_KIND_FEATURES, err);
     if (!w->in)
         return -1;

@@ -99,7 +99,12 @@ static int view_model(const char *file, struct ai_err *err)
     return rc ? -1 : 0;
 }
 
-/* The lines of the file, the support vectors counted instead of shown. */
+static bool begins(const void *line, size_t n, const char *with)
+{
+    return n >= strlen(with) && memcmp(line, with, strlen(with)) == 0;
+}
+
+/* The lines of the file; support vectors and training documents are counted instead of shown. */
 static int view_policy(const char *file, struct ai_err *err)
 {
     struct ai_policy *p = ai_policy_open(file, err);
@@ -116,12 +121,14 @@ static int view_policy(const char *file, struct ai_err *err)
             const uint8_t *line = text.data + at, *lf = memchr(line, '\n', text.len - at);
             size_t n = lf ? (size_t)(lf - line) + 1 : text.len - at;
 
-            if (n < 3 || memcmp(line, "sv ", 3) != 0)
+            if (!begins(line, n, "sv ") && !begins(line, n, "trained "))
                 rc = cli_put(line, n, err);
             at += n;
         }
         if (rc == 0 && p->n_sv)
             rc = cli_printf(err, "support_vectors %zu\n", p->n_sv);
+        if (rc == 0 && p->n_trained)
+            rc = cli_printf(err, "training_documents %zu\n", p->n_trained);
     }
     ai_buf_free(&text);
     ai_policy_free(p);

@@ -7,6 +7,8 @@ cmd_libcli_a_SOURCES = \
 	cmd/cli/progress.c \
 	cmd/cli/signals.c \
 	cmd/cli/spawn.c cmd/cli/spawn.h \
+	cmd/cli/train.c cmd/cli/train.h \
+	cmd/cli/values.c \
 	cmd/cli/version.h
 cmd_ldadd = cmd/libcli.a $(AI_LIBS)
 
@@ -41,6 +43,14 @@ cmd_ai_decide_LDADD = $(cmd_ldadd)
 bin_PROGRAMS += cmd/ai-train-svm
 cmd_ai_train_svm_SOURCES = cmd/ai-train-svm.c
 cmd_ai_train_svm_LDADD = $(cmd_ldadd)
+
+bin_PROGRAMS += cmd/ai-train-crf
+cmd_ai_train_crf_SOURCES = cmd/ai-train-crf.c
+cmd_ai_train_crf_LDADD = $(cmd_ldadd)
+
+bin_PROGRAMS += cmd/ai-calibrate
+cmd_ai_calibrate_SOURCES = cmd/ai-calibrate.c
+cmd_ai_calibrate_LDADD = $(cmd_ldadd)
 
 bin_PROGRAMS += cmd/ai-view
 cmd_ai_view_SOURCES = cmd/ai-view.c

@@ -69,6 +69,8 @@ int cli_status(const struct ai_err *err);
 /* Strict numbers: empty, trailing characters and out of range are usage errors that name the option. */
 int cli_u64(const char *what, const char *s, uint64_t min, uint64_t max, uint64_t *out, struct ai_err *err) AI_CHECKED;
 int cli_double(const char *what, const char *s, double min, double max, double *out, struct ai_err *err) AI_CHECKED;
+/* A share of a whole: 0.01, or 1%. */
+int cli_share(const char *what, const char *s, double *out, struct ai_err *err) AI_CHECKED;
 /* Index of s in names (NULL-terminated) into *out. */
 int cli_choice(const char *what, const char *s, const char *const *names, int *out, struct ai_err *err) AI_CHECKED;
 

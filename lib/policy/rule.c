@@ -10,7 +10,7 @@
 enum { MAX_OPS = 256, MAX_DEPTH = 64, MAX_NAME = 31 };
 
 /* The expression in reverse Polish order. */
-enum op { NUMBER, FEATURE, LAYER, LAYERS, DEPTH, NEG, NOT, ADD, SUB, MUL, DIV, LT, LE, GT, GE, EQ, NE, AND, OR };
+enum op { NUMBER, FEATURE, LAYER, LAYERS, DEPTH, THRESHOLD, NEG, NOT, ADD, SUB, MUL, DIV, LT, LE, GT, GE, EQ, NE, AND, OR };
 
 struct instruction {
     enum op op;
@@ -65,7 +65,8 @@ static bool name_char(char c, bool first)
 
 static int parse_name(struct parser *s)
 {
-    static const struct { const char *name; enum op op; } built_in[] = {{"layer", LAYER}, {"layers", LAYERS}, {"depth", DEPTH}};
+    static const struct { const char *name; enum op op; } built_in[] = {
+        {"layer", LAYER}, {"layers", LAYERS}, {"depth", DEPTH}, {"threshold", THRESHOLD}};
     const char *begin = s->p;
     size_t n, i;
 
@@ -260,7 +261,15 @@ static double apply(enum op op, double a, double b)
     }
 }
 
-double ai_rule_eval(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers)
+bool ai_rule_has_threshold(const struct ai_rule *r)
+{
+    for (size_t i = 0; i < r->n_ops; i++)
+        if (r->ops[i].op == THRESHOLD)
+            return true;
+    return false;
+}
+
+double ai_rule_eval(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers, double threshold)
 {
     double stack[MAX_OPS];
     size_t n = 0;
@@ -274,6 +283,7 @@ double ai_rule_eval(const struct ai_rule *r, const double *values, unsigned laye
         case LAYER: stack[n++] = layer; break;
         case LAYERS: stack[n++] = layers; break;
         case DEPTH: stack[n++] = (double)layer / layers; break;
+        case THRESHOLD: stack[n++] = threshold; break;
         case NEG: stack[n - 1] = -stack[n - 1]; break;
         case NOT: stack[n - 1] = !truth(stack[n - 1]); break;
         default:
@@ -284,7 +294,7 @@ double ai_rule_eval(const struct ai_rule *r, const double *values, unsigned laye
     return stack[0];
 }
 
-bool ai_rule_true(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers)
+bool ai_rule_true(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers, double threshold)
 {
-    return truth(ai_rule_eval(r, values, layer, layers));
+    return truth(ai_rule_eval(r, values, layer, layers, threshold));
 }

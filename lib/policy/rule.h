@@ -3,7 +3,8 @@
  *   gap>0.8 && (layer>=4 || top_prob>0.99)
  *
  * Numbers, feature names, + - * /, comparisons, ! && ||, parentheses; true is 1,
- * false 0.  `layer`, `layers` and `depth` (layer / layers) are always there. */
+ * false 0.  `layer`, `layers` and `depth` (layer / layers) are always there, and
+ * `threshold`, the number that calibration chooses. */
 #ifndef AI_POLICY_RULE_H
 #define AI_POLICY_RULE_H
 
@@ -22,8 +23,10 @@ const char *ai_rule_text(const struct ai_rule *r);
 /* Names of the features it reads, in the order of first use, without the built-in ones. */
 size_t ai_rule_names(const struct ai_rule *r, const char *const **names);
 /* values: in the order of ai_rule_names. */
-double ai_rule_eval(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers);
+double ai_rule_eval(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers, double threshold);
 /* The same as a truth: any number but 0. */
-bool ai_rule_true(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers);
+bool ai_rule_true(const struct ai_rule *r, const double *values, unsigned layer, unsigned layers, double threshold);
+/* Does it read `threshold`? */
+bool ai_rule_has_threshold(const struct ai_rule *r);
 
 #endif

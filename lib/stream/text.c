@@ -197,7 +197,7 @@ static int svmlight_rows(const struct ai_text_view *v, const struct open_doc *d,
     for (size_t r = 0; r + 1 < d->n; r++) {
         bool right = d->rows[r].top_token[0] == d->rows[d->n - 1].top_token[0];
 
-        if (ai_buf_puts(out, right ? "+1" : "-1", err))
+        if (ai_buf_puts(out, right ? "1" : "0", err))
             return -1;
         for (size_t i = 0; i < v->names.n; i++)
             if (ai_buf_printf(out, err, " %zu:%.9g", i + 1, d->rows[r].value[i]))

@@ -96,7 +96,7 @@ ok $? "(the maker of streams works)"
 printf 'kind features\nmeta model m\nmeta layers 8\nmeta features gap\ndoc 0 - -\nfeatures 0 0 1 3 7 0.5\nend 0 3 1 1\n' |
     "$puts" >early.aif
 status_is 3 "a document that left early" ai-train-svm early.aif
-contains err 'document 0: training needs its last layer, 8' "is named"
+contains err 'document 0: its last layer, 8, and one before are needed' "is named"
 features 3 9 aaa >few.aif
 status_is 3 "fewer documents than folds" ai-train-svm few.aif
 

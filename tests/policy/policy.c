@@ -25,7 +25,7 @@ static void rule(const char *text, double gap, unsigned layer, double want)
         ok(isnan(want), "%s is refused: %s", text, err.msg);
         return;
     }
-    ok(ai_rule_eval(r, v, layer, 12) == want, "%s is %g at gap %g, layer %u", text, want, gap, layer);
+    ok(ai_rule_eval(r, v, layer, 12, 0.6) == want, "%s is %g at gap %g, layer %u", text, want, gap, layer);
     ai_rule_free(r);
 }
 
@@ -55,6 +55,8 @@ static void test_rules(void)
     rule("2*(1+2)", 0, 1, 6);
     rule("!(0/0)", 0, 1, 1);
     rule("0/0 || gap-gap", 0, 1, 0);
+    rule("gap>threshold", 0.7, 1, 1);
+    rule("gap>threshold", 0.5, 1, 0);
     rule("gap>", 0, 1, NAN);
     rule("gap>0.8)", 0, 1, NAN);
     rule("(gap>0.8", 0, 1, NAN);
@@ -89,6 +91,7 @@ static void test_svm(enum ai_classifier kind)
 {
     struct ai_training t = {0};
     struct ai_policy p = {.classifier = kind, .n = FEATURES, .sd = {1, 1}};
+    struct ai_memory memory = {0};
     double *want, worst = 0;
 
     make_training(&t, 60);
@@ -97,7 +100,7 @@ static void test_svm(enum ai_classifier kind)
         exit(99);
     oracle_decisions(kind == AI_SVM_RBF, t.x, t.label, t.rows, FEATURES, 2, 0.7, t.x, t.rows, want);
     for (size_t r = 0; r < t.rows; r++)
-        worst = fmax(worst, fabs(ai_policy_decision(&p, t.x + r * FEATURES) - want[r]));
+        worst = fmax(worst, fabs(ai_policy_decision(&p, &memory, t.x + r * FEATURES) - want[r]));
     ok(worst < 1e-9, "%s: decision values are libsvm's (%.1e)", ai_classifier_name(kind), worst);
     free(want);
     free(p.sv);
@@ -107,13 +110,16 @@ static void test_svm(enum ai_classifier kind)
 static struct ai_policy *trained(enum ai_classifier kind, const struct ai_training *t, double max_flip, uint64_t seed,
                                  struct ai_train_report *report)
 {
-    struct ai_train_options o = {kind, 1, 0, 20000, 5, max_flip, seed, false};
+    struct ai_train_options o = {.classifier = kind, .cost = 1, .l2 = 1, .max_rows = 20000, .folds = 5,
+                                 .max_flip = max_flip, .seed = seed, .keep_layers = kind == AI_CRF};
     struct ai_policy *p = ai_calloc(1, sizeof *p, &err);
 
     p->n = FEATURES;
     strcpy(p->names[0], "gap");
     strcpy(p->names[1], "top_prob");
     strcpy(p->model, "abc");
+    if (ai_buf_puts(&p->notes, "note x\n", &err))
+        exit(99);
     if (ai_policy_train(p, t, &o, report, &err)) {
         ai_policy_free(p);
         return NULL;
@@ -124,13 +130,16 @@ static struct ai_policy *trained(enum ai_classifier kind, const struct ai_traini
 /* Share of new documents whose answer the policy changes, and layers skipped. */
 static double flips_on(const struct ai_policy *p, const struct ai_training *t, double *skipped)
 {
+    struct ai_memory memory = {0};
     uint32_t done = UINT32_MAX;
     size_t flips = 0, saved = 0;
 
     for (size_t r = 0; r < t->rows; r++) {
         float x[FEATURES] = {(float)t->x[r * FEATURES], (float)t->x[r * FEATURES + 1]};
 
-        if (t->doc[r] == done || !(ai_policy_score(p, x, t->layer[r], LAYERS) > 0))
+        if (r == 0 || t->doc[r] != t->doc[r - 1])
+            memset(&memory, 0, sizeof memory);
+        if (t->doc[r] == done || !(ai_policy_score(p, &memory, x, t->layer[r], LAYERS) > 0))
             continue;
         done = t->doc[r];
         flips += t->label[r] < 0;
@@ -160,7 +169,7 @@ static void test_training(enum ai_classifier kind)
     flips = flips_on(p, &fresh, &skipped);
     ok(flips < 0.06 && skipped > 0.2, "so they are, about, on new documents (%.3f, %.2f skipped)", flips, skipped);
     q = trained(kind, &t, 0.02, 1, &report);
-    if (ai_policy_format(p, "note x\n", &a, &err) || ai_policy_format(q, "note x\n", &b, &err))
+    if (ai_policy_format(p, &a, &err) || ai_policy_format(q, &b, &err))
         exit(99);
     ok(a.len == b.len && memcmp(a.data, b.data, a.len) == 0, "training again gives the same bytes");
     ai_policy_free(q);
@@ -190,7 +199,7 @@ static void test_file(void)
 
     make_training(&t, 250);
     p = trained(AI_SVM_LINEAR, &t, 0.05, 1, &report);
-    if (!p || ai_policy_format(p, "note x\n", &a, &err))
+    if (!p || ai_policy_format(p, &a, &err))
         exit(99);
     for (size_t n = 0; n < a.len; n++)
         if ((q = ai_policy_parse("x", a.data, n, &err))) {
@@ -217,12 +226,13 @@ static void test_open(void)
     static const char *const names[] = {"gap", "top_prob"};
     const float low[2] = {0.5f, 0.5f}, high[2] = {0.9f, 0.9f};
     struct ai_policy *p = ai_policy_open("gap>0.8", &err);
+    struct ai_memory memory = {0};
 
-    ok(p && ai_policy_bind(p, names, 2, &err) == 0 && ai_policy_score(p, high, 3, 12) > 0 &&
-           !(ai_policy_score(p, low, 3, 12) > 0), "a rule works as a policy");
+    ok(p && ai_policy_bind(p, names, 2, &err) == 0 && ai_policy_score(p, &memory, high, 3, 12) > 0 &&
+           !(ai_policy_score(p, &memory, low, 3, 12) > 0), "a rule works as a policy");
     ai_policy_free(p);
     p = ai_policy_open("never", &err);
-    ok(p && ai_policy_bind(p, names, 2, &err) == 0 && !(ai_policy_score(p, high, 3, 12) > 0), "never does not stop");
+    ok(p && ai_policy_bind(p, names, 2, &err) == 0 && !(ai_policy_score(p, &memory, high, 3, 12) > 0), "never does not stop");
     ai_policy_free(p);
     p = ai_policy_open("entropy<0.1", &err);
     ok(p && ai_policy_bind(p, names, 2, &err) < 0 && strstr(err.msg, "'entropy'"), "a missing feature is named");
@@ -238,6 +248,8 @@ int main(void)
     test_svm(AI_SVM_RBF);
     test_training(AI_SVM_LINEAR);
     test_training(AI_SVM_RBF);
+    test_training(AI_LOGISTIC);
+    test_training(AI_CRF);
     test_file();
     test_open();
     return done_testing();

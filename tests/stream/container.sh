@@ -47,7 +47,7 @@ done
 ai-view --to=jsonl features.aif >f.jsonl
 [ "$(wc -l <f.jsonl)" -eq 60 ] && { ! command -v jq >jq.path || jq -e .gap <f.jsonl >jq.out; }
 ok $? "features as JSON lines"
-ai-view --to=svmlight features.aif | grep -c '^[+-]1 1:[0-9.e-]* 2:' >got
+ai-view --to=svmlight features.aif | grep -c '^[01] 1:[0-9.e-]* 2:' >got
 echo 55 >want
 same_bytes got want "features as svmlight rows, the last layer left out"
 width=$(ai-view --to=header states.aih | awk '$1 == "width" { print $2 }')
