@@ -120,7 +120,8 @@ static int read_file(struct cli *cli, struct work *w, int i, struct ai_err *err)
  * are left out between training and use. */
 static bool looks_back(const char *name)
 {
-    static const char *const alone[] = {"gap", "top_prob", "entropy", "depth"};
+    static const char *const alone[] = {"gap", "top_prob", "entropy", "depth", "state_cosine", "attention_cosine",
+                                        "mlp_cosine"};
 
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
         if (strcmp(name, alone[i]) == 0)
