@@ -80,8 +80,12 @@ static inline float ai_block_half(const uint8_t half[2])
  * 2 (g / 4) on. */
 static inline void ai_q3_k_scales(const uint8_t packed[12], int8_t scale[16])
 {
+    uint32_t low[2] = {ai_get_u32(packed), ai_get_u32(packed + 4)}, high = ai_get_u32(packed + 8);
+
+    for (int k = 0; k < 4; k++) /* four at a time */
+        ai_put_u32(scale + 4 * k, (low[k % 2] >> k / 2 * 4 & 0x0f0f0f0f) | (high >> 2 * k & 0x03030303) << 4);
     for (int g = 0; g < 16; g++)
-        scale[g] = (int8_t)((packed[g % 8] >> g / 8 * 4 & 15) + ((packed[8 + g % 4] >> g / 4 * 2 & 3) << 4) - 32);
+        scale[g] = (int8_t)(scale[g] - 32);
 }
 
 /* Eight scales and eight minima of six bits.  The first four are the low six bits of
@@ -89,12 +93,12 @@ static inline void ai_q3_k_scales(const uint8_t packed[12], int8_t scale[16])
  * low, minimum in the high nibble), and the high two are the top of bytes g and 4 + g. */
 static inline void ai_q45_k_scales(const uint8_t packed[12], uint8_t scale[8], uint8_t min[8])
 {
-    for (int g = 0; g < 4; g++) {
-        scale[g] = packed[g] & 63;
-        min[g] = packed[4 + g] & 63;
-        scale[4 + g] = (uint8_t)((packed[8 + g] & 15) | packed[g] >> 6 << 4);
-        min[4 + g] = (uint8_t)(packed[8 + g] >> 4 | packed[4 + g] >> 6 << 4);
-    }
+    uint32_t a = ai_get_u32(packed), b = ai_get_u32(packed + 4), c = ai_get_u32(packed + 8); /* four bytes each */
+
+    ai_put_u32(scale, a & 0x3f3f3f3f);
+    ai_put_u32(scale + 4, (c & 0x0f0f0f0f) | (a >> 2 & 0x30303030));
+    ai_put_u32(min, b & 0x3f3f3f3f);
+    ai_put_u32(min + 4, (c >> 4 & 0x0f0f0f0f) | (b >> 2 & 0x30303030));
 }
 
 /* Eight six-bit numbers less 32: the low four bits of number g in nibble g of scales_l,

@@ -19,7 +19,7 @@ lib_libai_a_SOURCES += \
 	lib/model/zip.c lib/model/zip.h
 
 # The same decoders once for each instruction set.
-decode_cflags = -O3 -fopenmp-simd
+decode_cflags = -fopenmp-simd -fno-trapping-math
 noinst_LIBRARIES += lib/libdecode.a
 lib_libdecode_a_SOURCES = lib/model/decode_generic.c
 lib_libdecode_a_CFLAGS = $(AM_CFLAGS) $(decode_cflags)
