@@ -1,6 +1,6 @@
 # Tests speak TAP.  C tests: tests/<area>/*.c, names in check_PROGRAMS and TESTS as
 # tests/<area>/<name>.t; shell tests: *.sh.
-EXTRA_DIST += tests/tap.h tests/tap.sh tests/measure/tasks.sh tests/measure/time.sh
+EXTRA_DIST += tests/tap.h tests/tap.sh
 
 include tests/base/local.mk
 include tests/gen/local.mk
@@ -21,3 +21,4 @@ include tests/control/local.mk
 include tests/policy/local.mk
 include tests/ring/local.mk
 include tests/conformance/local.mk
+include tests/measure/local.mk

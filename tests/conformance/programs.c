@@ -126,6 +126,8 @@ int main(void)
         {"gguf/gg_llama/gg_llama-F16.gguf", "gguf/gg_llama/index.json"},
         {"gguf/gg_llama/gg_llama-BF16.gguf", "gguf/gg_llama/index.json"},
         {"gguf/gg_llama/gg_llama-Q8_0.gguf", "gguf/gg_llama/index.json"},
+        {"gguf/gg_llama/gg_llama-Q5_1.gguf", "gguf/gg_llama/index.json"},
+        {"gguf/gg_llama/gg_llama-Q4_K_M.gguf", "gguf/gg_llama/index.json"},
         {"real/stories260K/gguf/stories260K-F32.gguf", "real/stories260K/gguf/index.json"},
         {"real/stories260K/gguf/stories260K-F16.gguf", "real/stories260K/gguf/index.json"},
         {"real/stories260K/gguf/stories260K-Q8_0.gguf", "real/stories260K/gguf/index.json"},
