@@ -78,7 +78,7 @@ static int read_template(struct ai_template *t, struct ai_err *err)
     return rc;
 }
 
-/* Calls fn for every row of the file. */
+/* Calls fn for every row of the file that the template wants. */
 static int each_row(const struct ai_template *t, const char *file,
                     int (*fn)(void *arg, const struct ai_row *row, uint64_t number, struct ai_err *err), void *arg,
                     struct ai_err *err)
@@ -106,7 +106,7 @@ static int each_row(const struct ai_template *t, const char *file,
     }
     while (rc == 0 && (rc = ai_lines_next(lines, &line, &n, err)) > 0) {
         rc = from == FROM_JSONL ? ai_row_from_json(t, line, n, &row, err) : ai_row_from_tsv(t, line, n, &row, err);
-        if (rc == 0)
+        if (rc == 0 && ai_template_wants(t, &row))
             rc = fn(arg, &row, ai_lines_number(lines), err);
         if (rc && err->code == AI_EINPUT)
             ai_lines_err_at(lines, err);

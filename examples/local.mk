@@ -17,6 +17,10 @@ EXTRA_DIST += \
 templatesdir = $(pkgdatadir)/templates
 dist_templates_DATA = \
 	examples/templates/agnews \
+	examples/templates/boolq \
+	examples/templates/commonsenseqa \
+	examples/templates/mmlu \
+	examples/templates/squad \
 	examples/templates/sst2 \
 	examples/templates/subj \
 	examples/templates/trec

@@ -50,6 +50,55 @@ int ai_row_from_tsv(const struct ai_template *t, const char *line, size_t n, str
     return 0;
 }
 
+/* The member of that name; failing that, of a path such as choices.0 or question.stem. */
+static const struct ai_json *member(const struct ai_json *root, const char *name)
+{
+    const struct ai_json *v = ai_json_get(root, name);
+    char key[256];
+
+    if (ai_json_type(v) != AI_JSON_NONE || !strchr(name, '.'))
+        return v;
+    for (v = root; v;) {
+        size_t n = strcspn(name, ".");
+
+        if (n >= sizeof key)
+            return NULL;
+        memcpy(key, name, n);
+        key[n] = '\0';
+        if (ai_json_type(v) == AI_JSON_ARRAY)
+            v = n && strspn(key, "0123456789") == n && n < 10 ? ai_json_at(v, (size_t)strtoul(key, NULL, 10)) : NULL;
+        else
+            v = ai_json_get(v, key);
+        if (!name[n])
+            return v;
+        name += n + 1;
+    }
+    return NULL;
+}
+
+static int member_text(const struct ai_json *v, struct ai_buf *text, struct ai_err *err);
+
+/* A line for each element; a line feed in one would look like another. */
+static int list_text(const struct ai_json *list, struct ai_buf *text, struct ai_err *err)
+{
+    for (size_t i = 0; i < ai_json_size(list); i++) {
+        const struct ai_json *v = ai_json_at(list, i);
+        size_t from;
+
+        if (i && ai_buf_puts(text, "\n", err))
+            return -1;
+        from = text->len;
+        if (ai_json_type(v) == AI_JSON_ARRAY)
+            return ai_fail(err, AI_EINPUT, "a list inside a list");
+        if (member_text(v, text, err))
+            return -1;
+        for (size_t k = from; k < text->len; k++)
+            if (text->data[k] == '\n')
+                text->data[k] = ' ';
+    }
+    return 0;
+}
+
 /* A member as text; numbers as they would be written. */
 static int member_text(const struct ai_json *v, struct ai_buf *text, struct ai_err *err)
 {
@@ -66,6 +115,8 @@ static int member_text(const struct ai_json *v, struct ai_buf *text, struct ai_e
         return ai_json_put_f64(text, d, err);
     if (ai_json_bool(v, &b) == 0)
         return ai_buf_puts(text, b ? "true" : "false", err);
+    if (ai_json_type(v) == AI_JSON_ARRAY)
+        return list_text(v, text, err);
     return ai_fail(err, AI_EINPUT, "%s where a text was expected", ai_json_type_name(v));
 }
 
@@ -84,10 +135,10 @@ int ai_row_from_json(const struct ai_template *t, const char *line, size_t n, st
     if (ai_json_type(root) != AI_JSON_OBJECT)
         rc = ai_fail(err, AI_EINPUT, "%s where an object was expected", ai_json_type_name(root));
     for (unsigned i = 0; i < t->n_columns && rc == 0; i++) {
-        const struct ai_json *v = ai_json_get(root, t->column[i]);
+        const struct ai_json *v = member(root, t->column[i]);
 
         offset[i] = SIZE_MAX;
-        if (ai_json_type(v) <= AI_JSON_NULL)
+        if (ai_json_type(v) <= AI_JSON_NULL || (ai_json_type(v) == AI_JSON_ARRAY && ai_json_size(v) == 0))
             continue;
         offset[i] = text.len;
         if (member_text(v, &text, err))
@@ -129,6 +180,22 @@ int ai_template_prompt(const struct ai_template *t, const struct ai_row *row, st
     return 0;
 }
 
+bool ai_template_wants(const struct ai_template *t, const struct ai_row *row)
+{
+    for (unsigned i = 0; i < t->n_where; i++) {
+        const char *value = row->value[t->where[i].column];
+
+        if (value && strcmp(value, t->where[i].value) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool ai_template_answered(const struct ai_template *t, const struct ai_row *row)
+{
+    return t->has_answer && row->value[t->answer];
+}
+
 int ai_template_answer(const struct ai_template *t, const struct ai_row *row, unsigned *choice, struct ai_err *err)
 {
     const char *value = value_of(t, row, t->answer, err);
@@ -146,23 +213,37 @@ static int put_text(struct ai_buf *out, const char *before, const char *s, struc
     return ai_buf_puts(out, before, err) || ai_json_put_string(out, s, strlen(s), err) ? -1 : 0;
 }
 
+/* One string, or an array of those that are equally right. */
+static int put_label(const char *label, struct ai_buf *out, struct ai_err *err)
+{
+    bool list = strchr(label, '\n') != NULL;
+    int rc = ai_buf_puts(out, list ? ",\"label\":[" : ",\"label\":", err);
+
+    for (const char *sep = ""; rc == 0; sep = ",") {
+        size_t n = strcspn(label, "\n");
+
+        rc = ai_buf_puts(out, sep, err) || ai_json_put_string(out, label, n, err) ? -1 : 0;
+        if (!label[n])
+            break;
+        label += n + 1;
+    }
+    return rc ? -1 : ai_buf_puts(out, list ? "]" : "", err);
+}
+
 static int put_answer(const struct ai_template *t, const struct ai_row *row, struct ai_buf *out, struct ai_err *err)
 {
-    const char *label;
+    const char *label = NULL;
     unsigned k;
 
-    if (!t->has_answer)
-        return 0;
-    if (t->n_choices) {
-        if (ai_template_answer(t, row, &k, err))
-            return -1;
-        label = t->choice[k].text;
-    } else {
-        label = value_of(t, row, t->answer, err);
-        if (!label)
-            return -1;
+    if (ai_template_answered(t, row)) {
+        label = row->value[t->answer];
+        if (t->n_choices) {
+            if (ai_template_answer(t, row, &k, err))
+                return -1;
+            label = t->choice[k].text;
+        }
     }
-    if (put_text(out, ",\"label\":", label, err))
+    if (label && put_label(label, out, err))
         return -1;
     for (k = 0; k < t->n_choices; k++)
         if (put_text(out, k ? "," : ",\"choices\":[", t->choice[k].text, err))

@@ -8,11 +8,11 @@
 
 struct ai_shots;
 
-/* k examples of a template with choices, chosen by seed.  t is borrowed. */
+/* k examples of a template with an answer, chosen by seed; without choices, any rows.  t is borrowed. */
 struct ai_shots *ai_shots_new(const struct ai_template *t, unsigned k, uint64_t seed, struct ai_err *err) AI_CHECKED;
 void ai_shots_free(struct ai_shots *s);
 
-/* Offers a row of the pool.  Memory holds at most k of them (reservoir sampling: each
+/* Offers a row of the pool; one without an answer is passed over.  Memory holds at most k of them (reservoir sampling: each
  * row with the same answer has the same chance). */
 int ai_shots_offer(struct ai_shots *s, const struct ai_row *row, struct ai_err *err) AI_CHECKED;
 

@@ -247,6 +247,23 @@ static int parse_answer(struct ai_template *t, struct span rest, struct ai_err *
     return use_column(t, name, &t->answer, err);
 }
 
+static int parse_where(struct ai_template *t, struct span rest, struct ai_err *err)
+{
+    struct span name = word(&rest);
+
+    if (name.n == 0 || rest.n == 0)
+        return ai_fail(err, AI_EINPUT, "'where' wants a column and a value");
+    if (t->n_where == AI_MAX_WHERE)
+        return ai_fail(err, AI_EINPUT, "more than %d lines 'where'", AI_MAX_WHERE);
+    if (use_column(t, name, &t->where[t->n_where].column, err))
+        return -1;
+    t->where[t->n_where].value = ai_strndup(rest.s, rest.n, err);
+    if (!t->where[t->n_where].value)
+        return -1;
+    t->n_where++;
+    return 0;
+}
+
 static int parse_separator(struct ai_template *t, struct span rest, struct ai_err *err)
 {
     struct ai_buf text = {0};
@@ -285,7 +302,9 @@ static int parse_line(struct ai_template *t, struct span line, struct ai_err *er
         return parse_choice(t, line, err);
     if (is(key, "separator"))
         return parse_separator(t, line, err);
-    return ai_fail(err, AI_EINPUT, "'%.*s' is none of: columns, prompt, answer, choice, separator", shown(key), key.s);
+    if (is(key, "where"))
+        return parse_where(t, line, err);
+    return ai_fail(err, AI_EINPUT, "'%.*s' is none of: columns, prompt, answer, choice, separator, where", shown(key), key.s);
 }
 
 int ai_template_parse(const char *text, size_t n, struct ai_template *t, struct ai_err *err)
@@ -324,6 +343,8 @@ void ai_template_free(struct ai_template *t)
         free(t->choice[i].value);
         free(t->choice[i].text);
     }
+    for (unsigned i = 0; i < t->n_where; i++)
+        free(t->where[i].value);
     free(t->column);
     free(t->part);
     free(t->choice);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AI_MAX_COLUMNS = 256, AI_MAX_PARTS = 256, AI_MAX_ANSWERS = 256 };
+enum { AI_MAX_COLUMNS = 256, AI_MAX_PARTS = 256, AI_MAX_ANSWERS = 256, AI_MAX_WHERE = 16 };
 
 struct ai_template_part {
     char *literal;     /* NULL: the value of a column */
@@ -32,6 +32,8 @@ struct ai_template {
     struct ai_template_choice *choice;
     unsigned n_choices;
     char *separator;   /* between shots, and between them and the prompt */
+    struct { unsigned column; char *value; } where[AI_MAX_WHERE]; /* rows with other values are none */
+    unsigned n_where;
 };
 
 /* Reads text (n bytes).  err: "line N: reason". */
@@ -44,20 +46,26 @@ struct ai_row {
     char *text;         /* what the values point into */
 };
 
-/* Reads a row: TSV, or a JSON object whose members are the columns (strings,
- * numbers, booleans).  A row without a column that the template uses fails. */
+/* Reads a row: TSV, or a JSON object whose members are the columns (strings, numbers,
+ * booleans, lists of these, which become a line for each).  A column that is no member
+ * can be a path: choices.0 is the first of the list choices. */
 int ai_row_from_tsv(const struct ai_template *t, const char *line, size_t n, struct ai_row *row,
                     struct ai_err *err) AI_CHECKED;
 int ai_row_from_json(const struct ai_template *t, const char *line, size_t n, struct ai_row *row,
                      struct ai_err *err) AI_CHECKED;
 void ai_row_free(struct ai_row *row);
 
-/* Appends the prompt of the row. */
+/* False if a line "where" leaves the row out. */
+bool ai_template_wants(const struct ai_template *t, const struct ai_row *row);
+/* True if the row has a gold answer: an absent, null or empty one is none. */
+bool ai_template_answered(const struct ai_template *t, const struct ai_row *row);
+
+/* Appends the prompt of the row; a column of it that the row has not fails. */
 int ai_template_prompt(const struct ai_template *t, const struct ai_row *row, struct ai_buf *out,
                        struct ai_err *err) AI_CHECKED;
 
 /* *choice = the index of the row's gold answer; a value that no choice has fails.
- * Only for templates with an answer and choices. */
+ * Only for templates with choices and rows with an answer. */
 int ai_template_answer(const struct ai_template *t, const struct ai_row *row, unsigned *choice,
                        struct ai_err *err) AI_CHECKED;
 

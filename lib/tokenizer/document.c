@@ -63,6 +63,33 @@ static int read_choices(const struct ai_json *v, struct ai_document *d, struct a
     return 0;
 }
 
+/* Answers that are equally right: one text, a line each. */
+static int read_labels(const struct ai_json *list, struct ai_document *d, struct ai_err *err)
+{
+    struct ai_buf text = {0};
+    int rc = 0;
+
+    if (d->doc.n_choices)
+        return ai_fail(err, AI_EINPUT, "label: a list, and there are choices");
+    for (size_t i = 0; rc == 0 && i < ai_json_size(list); i++) {
+        const char *s = ai_json_string(ai_json_at(list, i), NULL);
+
+        if (!s)
+            rc = ai_fail(err, AI_EINPUT, "label: %s where a string was expected",
+                         ai_json_type_name(ai_json_at(list, i)));
+        else if (strchr(s, '\n'))
+            rc = ai_fail(err, AI_EINPUT, "label: a line feed in an answer of a list");
+        else
+            rc = (i && ai_buf_puts(&text, "\n", err)) || ai_buf_puts(&text, s, err) ? -1 : 0;
+    }
+    if (rc == 0 && ai_json_size(list)) {
+        d->doc.label = ai_strndup((const char *)text.data, text.len, err);
+        rc = d->doc.label ? 0 : -1;
+    }
+    ai_buf_free(&text);
+    return rc;
+}
+
 static int read_label(const struct ai_json *v, struct ai_document *d, struct ai_err *err)
 {
     const struct ai_doc *doc = &d->doc;
@@ -72,6 +99,8 @@ static int read_label(const struct ai_json *v, struct ai_document *d, struct ai_
 
     if (ai_json_type(v) <= AI_JSON_NULL)
         return 0;
+    if (ai_json_type(v) == AI_JSON_ARRAY)
+        return read_labels(v, d, err);
     if (s) {
         for (known = 0; known < doc->n_choices && strcmp(doc->choices[known].text, s) != 0;)
             known++;
@@ -155,6 +184,16 @@ int ai_document_from_ids(const char *line, size_t n, uint32_t size, struct ai_do
     }
 }
 
+/* Of several right answers, a line each, the first one counts. */
+static int label_token(const struct ai_tokenizer *t, struct ai_doc *doc, struct ai_err *err)
+{
+    char *first = ai_strndup(doc->label, strcspn(doc->label, "\n"), err);
+    int rc = first ? ai_tokenize_choice(t, first, &doc->label_token, err) : -1;
+
+    free(first);
+    return rc ? ai_err_at(err, "label") : 0;
+}
+
 static int choice_tokens(const struct ai_tokenizer *t, struct ai_doc *doc, struct ai_err *err)
 {
     for (uint32_t i = 0; i < doc->n_choices; i++) {
@@ -167,9 +206,7 @@ static int choice_tokens(const struct ai_tokenizer *t, struct ai_doc *doc, struc
                 return ai_fail(err, AI_EINPUT, "choices: '%.60s' and '%.60s' begin with the same token %u",
                                doc->choices[k].text, c->text, c->token);
     }
-    if (doc->label && ai_tokenize_choice(t, doc->label, &doc->label_token, err))
-        return ai_err_at(err, "label");
-    return 0;
+    return doc->label ? label_token(t, doc, err) : 0;
 }
 
 int ai_document_tokenize(const struct ai_tokenizer *t, const char *text, size_t n, unsigned flags,

@@ -63,6 +63,38 @@ status_is 3 "a pool that is too small" ai-prompt -t sst2 --shots=6 --pool=rows.t
 contains err 'rows.tsv: 1 rows with the answer' "said with its name"
 status_is 2 "shots without a pool" ai-prompt -t sst2 --shots=4 rows.tsv
 
+# Multiple choice, lists of right answers, rows that a template leaves out.
+printf '%s\n' '{"question":"q?","choices":["w","x","y","z"],"answer":2}' \
+    '{"question":"r?","choices":["1","2",3,true],"answer":null}' >mc.jsonl
+printf '%s\n' \
+    '{"id":"mc-1","text":"Question: q?\nA. w\nB. x\nC. y\nD. z\nAnswer:","label":"C","choices":["A","B","C","D"]}' \
+    '{"id":"mc-2","text":"Question: r?\nA. 1\nB. 2\nC. 3\nD. true\nAnswer:","choices":["A","B","C","D"]}' >want
+status_is 0 "elements of a list in a prompt" ai-prompt -t mmlu mc.jsonl
+same_bytes out want "and a row without its answer"
+printf '%s\n' '{"q":{"stem":"s","of":[{"t":"u"}]},"a.b":"dotted"}' >path.jsonl
+printf 'prompt {q.stem} {q.of.0.t} {a.b}\n' >path
+status_is 0 "paths" ai-prompt -t ./path path.jsonl
+contains out '"text":"s u dotted"' "lead into lists and objects; a member of that very name comes first"
+printf 'prompt {q.of.1.t}\n' >path
+status_is 3 "a path beyond a list" ai-prompt -t ./path path.jsonl
+contains err "column 'q.of.1.t' is missing" "is a column that is missing"
+printf '%s\n' '{"context":"c","question":"q","answers":["one","a two"],"is_impossible":false}' \
+    '{"context":"c","question":"r","answers":[],"is_impossible":true}' \
+    '{"context":"c","question":"s","answers":["three"]}' >reading.jsonl
+printf '%s\n' '{"id":"reading-1","text":"c\nQuestion: q\nAnswer:","label":["one","a two"]}' \
+    '{"id":"reading-3","text":"c\nQuestion: s\nAnswer:","label":"three"}' >want
+status_is 0 "several right answers" ai-prompt -t squad reading.jsonl
+same_bytes out want "are a list, and rows without are left out"
+if [ -r "$demo_model" ]; then
+    ai-tokenize -m "$demo_model" out | ai-view --no-header | cut -f 2,3 >labels
+    printf 'reading-1\tone\\na two\nreading-3\tthree\n' >want
+    same_bytes labels want "they travel as lines of the label"
+fi
+status_is 0 "shots without choices" ai-prompt -t squad --shots=2 --pool=reading.jsonl reading.jsonl
+contains out 'Answer: one\\n\\n.*Answer:"' "show the first of the right answers"
+status_is 3 "more shots than rows" ai-prompt -t squad --shots=3 --pool=reading.jsonl reading.jsonl
+contains err "reading.jsonl: 2 rows with the answer 'any' where 3 are wanted" "which the rows left out do not fill"
+
 # bad WORDS NAME ROWS: rows that are refused
 bad() {
     printf "$3" >bad.tsv
@@ -77,7 +109,9 @@ bad "line 1: column 'text' is missing" "a column too few" '0\n'
 bad 'line 1: 3 columns where the template has 2' "a column too many" '0\ta\tb\n'
 bad 'line 2: byte 3: not UTF-8' "bytes that are not UTF-8" '0\ta\n0\t\377\n'
 bad "line 1: column 'text' is missing" "a member missing" '{"label":0}\n'
-bad 'line 1: text: an array where' "an array for a text" '{"label":0,"text":[]}\n'
+bad 'line 1: text: an object where' "an object for a text" '{"label":0,"text":{}}\n'
+bad 'line 1: text: a list inside a list' "a list of lists" '{"label":0,"text":[["a"]]}\n'
+bad "line 1: column 'text' is missing" "an empty list" '{"label":0,"text":[]}\n'
 
 # bad_template WORDS NAME LINES
 bad_template() {
