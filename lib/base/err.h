@@ -7,6 +7,8 @@
 #ifndef AI_BASE_ERR_H
 #define AI_BASE_ERR_H
 
+#include <stddef.h>
+
 #if defined(__GNUC__)
 #define AI_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define AI_CHECKED __attribute__((warn_unused_result))
@@ -38,6 +40,12 @@ int ai_fail_errno(struct ai_err *err, const char *fmt, ...) AI_PRINTF(2, 3);
 
 /* Puts "place: " in front of err's message.  Returns -1. */
 int ai_err_at(struct ai_err *err, const char *fmt, ...) AI_PRINTF(2, 3);
+
+/* How much of a name from outside goes into a message, for its %.*s. */
+static inline int ai_clip(size_t n)
+{
+    return n > 100 ? 100 : (int)n;
+}
 
 /* A broken invariant of ours, never bad input: says where and aborts. */
 _Noreturn void ai_bug(const char *file, int line, const char *what);

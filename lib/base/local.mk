@@ -1,5 +1,6 @@
 lib_libai_a_SOURCES += \
 	lib/base/binomial.c lib/base/binomial.h \
+	lib/base/arena.c lib/base/arena.h \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/bytes.h \
 	lib/base/crc32c.c lib/base/crc32c.h \

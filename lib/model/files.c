@@ -212,10 +212,13 @@ static int sort_and_check(struct ai_model_files *f, struct ai_err *err)
 {
     if (f->n_tensors)
         qsort(f->tensors, f->n_tensors, sizeof *f->tensors, compare);
-    for (size_t i = 1; i < f->n_tensors; i++)
-        if (compare(&f->tensors[i - 1], &f->tensors[i]) == 0)
-            return ai_fail(err, AI_EINPUT, "%s: tensor '%.*s' is there twice", f->path, (int)f->tensors[i].name_len,
-                           f->tensors[i].name);
+    for (size_t i = 1; i < f->n_tensors; i++) {
+        const struct ai_named_tensor *a = &f->tensors[i - 1], *b = a + 1;
+
+        if (compare(a, b) == 0)
+            return ai_fail(err, AI_EINPUT, "%s: tensor '%.*s' is there twice%s%s", a->file, (int)a->name_len, a->name,
+                           a->file == b->file ? "" : ", here and in ", a->file == b->file ? "" : b->file);
+    }
     return 0;
 }
 

@@ -16,6 +16,7 @@ lib_libai_a_SOURCES += \
 	lib/model/torch_bin.c \
 	lib/model/weights.c \
 	lib/model/window.c \
+	lib/model/torch_bin.c lib/model/torch_pickle.c lib/model/torch.h \
 	lib/model/zip.c lib/model/zip.h
 
 # The same decoders once for each instruction set.

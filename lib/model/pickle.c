@@ -1,6 +1,6 @@
 #include "model/pickle.h"
 
-#include "base/bytes.h"
+#include "base/arena.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -9,32 +9,27 @@ enum {
     STACK_MAX = 1 << 16, /* Python writes dictionaries in runs of 1000 pairs */
     MARKS_MAX = 128,     /* values within values; a table of tensors has four levels */
     MEMORY_MAX = 256 << 20, /* of all values: a million tensors */
-    CHUNK = 64 << 10,
-};
-
-struct chunk {
-    struct chunk *next;
-    _Alignas(16) uint8_t data[];
 };
 
 struct ai_pickle {
-    const struct ai_pickle_calls *calls;
+    struct ai_pickle_calls calls;
     const uint8_t *data;
     size_t n, at;           /* the byte to be read next */
     struct ai_value *stack, *memo;
     size_t n_stack, cap_stack, n_memo, cap_memo;
     size_t marks[MARKS_MAX]; /* heights of the stack */
     size_t n_marks;
-    struct chunk *chunks;   /* the values' memory, newest first */
-    size_t chunk_left, memory;
+    struct ai_arena arena;  /* of the values */
 };
 
 struct ai_pickle *ai_pickle_new(const struct ai_pickle_calls *calls, struct ai_err *err)
 {
     struct ai_pickle *p = ai_calloc(1, sizeof *p, err);
 
-    if (p)
-        p->calls = calls;
+    if (p) {
+        p->calls = *calls;
+        p->arena.limit = MEMORY_MAX;
+    }
     return p;
 }
 
@@ -42,52 +37,34 @@ void ai_pickle_free(struct ai_pickle *p)
 {
     if (!p)
         return;
-    while (p->chunks) {
-        struct chunk *next = p->chunks->next;
-
-        free(p->chunks);
-        p->chunks = next;
-    }
+    ai_arena_free(&p->arena);
     free(p->stack);
     free(p->memo);
     free(p);
 }
 
-/* ---- memory ---- */
+/* ---- values ---- */
+
+static bool is(const char *s, size_t n, const char *text)
+{
+    return strlen(text) == n && memcmp(s, text, n) == 0;
+}
+
+bool ai_value_is(const struct ai_value *v, const char *text)
+{
+    return v->kind == AI_VALUE_STRING && is(v->u.s, v->n, text);
+}
 
 void *ai_pickle_alloc(struct ai_pickle *p, size_t size, struct ai_err *err)
 {
-    if (size > MEMORY_MAX) {
-        ai_fail(err, AI_EINPUT, "values of more than %d MiB", MEMORY_MAX >> 20);
-        return NULL;
-    }
-    size = (size + 15) & ~(size_t)15;
-    if (size > p->chunk_left) {
-        size_t room = size > CHUNK ? size : CHUNK;
-        struct chunk *c;
-
-        if (room > MEMORY_MAX - p->memory) {
-            ai_fail(err, AI_EINPUT, "values of more than %d MiB", MEMORY_MAX >> 20);
-            return NULL;
-        }
-        c = ai_calloc(1, sizeof *c + room, err);
-        if (!c)
-            return NULL;
-        c->next = p->chunks;
-        p->chunks = c;
-        p->chunk_left = room;
-        p->memory += room;
-    }
-    p->chunk_left -= size;
-    return p->chunks->data + p->chunk_left;
+    return ai_arena_alloc(&p->arena, size, err);
 }
 
 static int append(struct ai_pickle *p, struct ai_values *list, const struct ai_value *v, size_t n, struct ai_err *err)
 {
     if (n > list->cap - list->n) {
         size_t cap = list->n + n < 2 * list->cap ? 2 * list->cap : list->n + n;
-        struct ai_value *room = cap > MEMORY_MAX / sizeof *room ? ai_pickle_alloc(p, MEMORY_MAX + (size_t)1, err)
-                                                                : ai_pickle_alloc(p, cap * sizeof *room, err);
+        struct ai_value *room = ai_pickle_alloc(p, cap * sizeof *room, err); /* below 2^27: no product overflows */
 
         if (!room)
             return -1;
@@ -286,16 +263,6 @@ static const char *line(struct ai_pickle *p, size_t *n, struct ai_err *err)
     return s;
 }
 
-static int is(const char *s, size_t n, const char *name)
-{
-    return strlen(name) == n && memcmp(s, name, n) == 0;
-}
-
-static int clip(size_t n)
-{
-    return n > 80 ? 80 : (int)n;
-}
-
 static int global(struct ai_pickle *p, struct ai_err *err)
 {
     size_t n_module, n_name;
@@ -303,11 +270,11 @@ static int global(struct ai_pickle *p, struct ai_err *err)
 
     if (!name)
         return -1;
-    for (size_t i = 0; i < p->calls->n_globals; i++)
-        if (is(module, n_module, p->calls->globals[i].module) && is(name, n_name, p->calls->globals[i].name))
+    for (size_t i = 0; i < p->calls.n_globals; i++)
+        if (is(module, n_module, p->calls.globals[i].module) && is(name, n_name, p->calls.globals[i].name))
             return push(p, &(struct ai_value){.kind = AI_VALUE_GLOBAL, .n = (uint32_t)i}, err);
     return ai_fail(err, AI_EINPUT, "refused: it names '%.*s.%.*s', which is nothing that tensors are made of",
-                   clip(n_module), module, clip(n_name), name);
+                   ai_clip(n_module), module, ai_clip(n_name), name);
 }
 
 static int reduce(struct ai_pickle *p, struct ai_err *err)
@@ -319,8 +286,8 @@ static int reduce(struct ai_pickle *p, struct ai_err *err)
     f = &p->stack[p->n_stack - 2];
     if (f[0].kind != AI_VALUE_GLOBAL || f[1].kind != AI_VALUE_TUPLE)
         return ai_fail(err, AI_EINPUT, "REDUCE of something that is no global with a tuple");
-    if (p->calls->reduce(p->calls->arg, p, f[0].n, f[1].u.items, f[1].n, &out, err))
-        return ai_err_at(err, "%s", p->calls->globals[f[0].n].name);
+    if (p->calls.reduce(p->calls.arg, p, f[0].n, f[1].u.items, f[1].n, &out, err))
+        return ai_err_at(err, "%s", p->calls.globals[f[0].n].name);
     p->n_stack -= 2;
     return push(p, &out, err);
 }
@@ -329,7 +296,7 @@ static int persistent(struct ai_pickle *p, struct ai_err *err)
 {
     struct ai_value out = {0};
 
-    if (need(p, 1, err) || p->calls->persistent(p->calls->arg, p, &p->stack[p->n_stack - 1], &out, err))
+    if (need(p, 1, err) || p->calls.persistent(p->calls.arg, p, &p->stack[p->n_stack - 1], &out, err))
         return -1;
     p->stack[p->n_stack - 1] = out;
     return 0;

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ struct ai_values {
     size_t n, cap;
 };
 
+/* Is it that text? */
+bool ai_value_is(const struct ai_value *v, const char *text);
+
 struct ai_pickle;
 
 /* The globals that may be named, and what happens when one is applied.  The machine
@@ -53,6 +57,7 @@ struct ai_pickle_calls {
                       struct ai_err *err);
 };
 
+/* The calls are copied, their table of globals is not. */
 struct ai_pickle *ai_pickle_new(const struct ai_pickle_calls *calls, struct ai_err *err);
 /* Frees the machine and every value it made. */
 void ai_pickle_free(struct ai_pickle *p);

@@ -82,12 +82,12 @@ static int read_wide(const uint8_t *extra, size_t n, uint64_t *wide[3], struct a
 /* The header before the data must say what the table says. */
 static int check_local(const uint8_t *p, const struct directory *d, struct ai_zip_entry *e, struct ai_err *err)
 {
-    const uint8_t *h = p + e->begin;
-    uint64_t room, skip;
+    const uint8_t *h;
+    uint64_t room = e->begin < d->begin ? d->begin - e->begin : 0, skip;
 
-    if (e->begin > d->begin || d->begin - e->begin < LOCAL || memcmp(h, "PK\3\4", 4) != 0)
+    if (room < LOCAL || memcmp(p + e->begin, "PK\3\4", 4) != 0)
         return ai_fail(err, AI_EINPUT, "no header at byte %llu", (unsigned long long)e->begin);
-    room = d->begin - e->begin;
+    h = p + e->begin;
     skip = LOCAL + (uint64_t)ai_get_u16(h + 26) + ai_get_u16(h + 28);
     if (skip > room || ai_get_u16(h + 26) != e->name_len || memcmp(h + LOCAL, e->name, e->name_len) != 0)
         return ai_fail(err, AI_EINPUT, "the header at byte %llu is another entry's", (unsigned long long)e->begin);
@@ -147,11 +147,6 @@ static int by_place(const void *a, const void *b)
     return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
-static int clip(size_t n)
-{
-    return n > 100 ? 100 : (int)n;
-}
-
 /* Entries share neither bytes nor names; they end sorted by name. */
 static int check_entries(struct ai_zip *z, const uint8_t *p, struct ai_err *err)
 {
@@ -161,13 +156,13 @@ static int check_entries(struct ai_zip *z, const uint8_t *p, struct ai_err *err)
         qsort(e, z->n, sizeof *e, by_place);
     for (size_t i = 1; i < z->n; i++)
         if ((uint64_t)(e[i - 1].data - p) + e[i - 1].size > e[i].begin)
-            return ai_fail(err, AI_EINPUT, "%.*s: it overlaps %.*s", clip(e[i].name_len), e[i].name,
-                           clip(e[i - 1].name_len), e[i - 1].name);
+            return ai_fail(err, AI_EINPUT, "%.*s: it overlaps %.*s", ai_clip(e[i].name_len), e[i].name,
+                           ai_clip(e[i - 1].name_len), e[i - 1].name);
     if (z->n)
         qsort(e, z->n, sizeof *e, by_name);
     for (size_t i = 1; i < z->n; i++)
         if (by_name(&e[i - 1], &e[i]) == 0)
-            return ai_fail(err, AI_EINPUT, "%.*s: it is there twice", clip(e[i].name_len), e[i].name);
+            return ai_fail(err, AI_EINPUT, "%.*s: it is there twice", ai_clip(e[i].name_len), e[i].name);
     return 0;
 }
 
@@ -186,7 +181,7 @@ int ai_zip_open(struct ai_zip *z, const uint8_t *p, size_t size, struct ai_err *
         struct ai_zip_entry *e = &z->entries[z->n];
 
         if (read_entry(p, &d, p + d.begin + at, d.size - at, &used, e, err)) {
-            ai_err_at(err, "entry %zu '%.*s'", z->n, clip(e->name_len), e->name_len ? e->name : "");
+            ai_err_at(err, "entry %zu '%.*s'", z->n, ai_clip(e->name_len), e->name_len ? e->name : "");
             goto fail;
         }
     }
