@@ -79,7 +79,8 @@ static void missing(const struct dense_spec *s, bool gguf)
             continue;
         }
         n++;
-        snprintf(last, sizeof last, "%s", strstr(g->tensors[i].name, "embed_tokens") ? "embed_tokens" : g->tensors[i].name);
+        snprintf(last, sizeof last, "%s",
+                 strstr(g->tensors[i].name, "embed_tokens") ? "embed_tokens" : g->tensors[i].name);
         gen_remove(g, g->tensors[i].name);
         good += refused(g, strstr(last, "attn_qkv") ? "attn_q" : last, "missing");
     }
