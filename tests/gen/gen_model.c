@@ -100,17 +100,23 @@ static uint64_t source_row(const struct gen_spec *s, const struct role *role, ui
     return r - at + at / 2 + (at % 2) * (head / 2);
 }
 
+/* Values are uniform in +- this. */
+static double scale_of(const struct role *role, uint64_t cols)
+{
+    return role->shape != MATRIX ? 0.3 : role->rows == V ? 1 : 1.5 / sqrt((double)cols);
+}
+
 static void fill(struct gen_model *g, const struct role *role, uint64_t stream, struct gen_tensor *t)
 {
     struct ai_rng rng = {g->spec.seed * 1000003 + stream};
     const struct ai_wtype_info *info = &ai_wtypes[t->type];
     uint64_t n_rows = role->rows == NONE ? size_of(&g->spec, role->cols) : t->dims[0];
     uint64_t n_cols = role->rows == NONE ? 1 : t->dims[1];
-    double scale = role->shape != MATRIX ? 0.3 : role->rows == V ? 1 : 1.5 / sqrt((double)n_cols);
+    double scale = scale_of(role, n_cols);
     float *x, *row;
 
     if (t->type > AI_W_Q8_0) {
-        gen_blocks(t->type, &rng, (float)scale / 1.7320508f, n_rows * n_cols / info->block * info->block, t->data.data);
+        gen_blocks(t->type, &rng, (float)(scale / sqrt(3)), n_rows * n_cols / info->block * info->block, t->data.data);
         return;
     }
     x = ai_calloc(n_rows * n_cols, sizeof *x, &err);
@@ -130,7 +136,9 @@ static void fill(struct gen_model *g, const struct role *role, uint64_t stream, 
     free(row);
 }
 
-struct gen_tensor *gen_add(struct gen_model *g, const char *name, uint64_t rows, uint64_t cols, enum ai_wtype type)
+/* A tensor without its data. */
+static struct gen_tensor *new_tensor(struct gen_model *g, const char *name, uint64_t rows, uint64_t cols,
+                                     enum ai_wtype type)
 {
     const struct ai_wtype_info *info = &ai_wtypes[type];
     struct gen_tensor *t;
@@ -141,6 +149,13 @@ struct gen_tensor *gen_add(struct gen_model *g, const char *name, uint64_t rows,
                              .type_number = -1};
     snprintf(t->name, sizeof t->name, "%s", name);
     t->data.len = (size_t)((rows ? rows : 1) * ((cols + info->block - 1) / info->block) * info->bytes);
+    return t;
+}
+
+struct gen_tensor *gen_add(struct gen_model *g, const char *name, uint64_t rows, uint64_t cols, enum ai_wtype type)
+{
+    struct gen_tensor *t = new_tensor(g, name, rows, cols, type);
+
     MUST(!(t->data.data = ai_calloc(t->data.len, 1, &err)));
     t->data.cap = t->data.len;
     return t;
@@ -158,6 +173,13 @@ static void add_role(struct gen_model *g, const struct role *role, unsigned bloc
     if (stream >= 100)
         snprintf(name, sizeof name, "%s.%u.", prefixes[s->kind], block);
     snprintf(name + strlen(name), sizeof name - strlen(name), "%s", role->names[s->kind]);
+    if (s->large && role->shape == MATRIX) {
+        struct gen_tensor *t = new_tensor(g, name, size_of(s, role->rows), size_of(s, role->cols), s->type);
+
+        t->seed = s->seed * 1000003 + stream;
+        t->rms = (float)(scale_of(role, t->dims[1]) / sqrt(3));
+        return;
+    }
     fill(g, role, stream, gen_add(g, name, role->rows == NONE ? 0 : size_of(s, role->rows), size_of(s, role->cols),
                                   role->rows == NONE ? vector : s->type));
 }

@@ -1,7 +1,8 @@
-/* Small random models in the published formats, for tests: the same seed gives the
- * same function of tokens in every format (in F32, F16, BF16 and Q8_0; of the other
+/* Random models in the published formats.  Small ones for tests: the same seed gives
+ * the same function of tokens in every format (in F32, F16, BF16 and Q8_0; of the other
  * block formats any block is as good as another).  The tables can be edited before
- * they are written, so that a test can break one thing. */
+ * they are written, so that a test can break one thing.  And large ones for
+ * measurements, whose matrices never are in memory: see `large`. */
 #ifndef GEN_MODEL_H
 #define GEN_MODEL_H
 
@@ -21,6 +22,7 @@ struct gen_spec {
     bool tied;
     bool bias;             /* Llama: biases of the attention */
     bool tokenizer;        /* GGUF: pieces and byte tokens inside, vocab >= GEN_MIN_VOCAB */
+    bool large;            /* matrices are made when they are written, of random bits in their format */
     uint64_t seed;
 };
 enum { GEN_MIN_VOCAB = 400 };
@@ -35,7 +37,9 @@ struct gen_tensor {
     int type_number;       /* in GGUF in place of type's own, -1: none */
     const char *type_name; /* in safetensors, likewise NULL */
     int64_t shift;         /* added to where the file says that the data begins */
-    struct ai_buf data;
+    struct ai_buf data;    /* data.data NULL: made when it is written, of these two */
+    uint64_t seed;
+    float rms;
 };
 
 /* A metadata value of GGUF. */
@@ -74,9 +78,15 @@ void gen_config(struct gen_model *g, const char *from, const char *to);
 
 /* The file's bytes. */
 void gen_gguf(const struct gen_model *g, unsigned version, struct ai_buf *out);
+/* Those of one file of a set: tensors [first, first + n), the three numbers in split.no, split.count and
+ * split.tensors.count, and the other metadata in the file of number 0. */
+struct gen_split { unsigned no, count, tensors; };
+void gen_gguf_part(const struct gen_model *g, const struct gen_split *split, size_t first, size_t n,
+                   struct ai_buf *out);
 /* Tensors [first, first + n). */
 void gen_safetensors(const struct gen_model *g, size_t first, size_t n, struct ai_buf *out);
-/* A file for GEN_GGUF, else a directory (made if need be) with the weights in `shards` files. */
+/* GEN_GGUF: the file path, or `shards` files path-00001-of-0000N.gguf (an ending .gguf of path left out); else a
+ * directory (made if need be) with the weights in `shards` files. */
 void gen_write(const struct gen_model *g, const char *path, unsigned shards);
 void gen_write_file(const char *path, const void *data, size_t n);
 

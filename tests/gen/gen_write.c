@@ -2,6 +2,8 @@
 #include "gen_model.h"
 
 #include "base/bytes.h"
+#include "gen_blocks.h"
+#include "model/gguf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@
 static struct ai_err err;
 #define MUST(call) ((call) ? (fprintf(stderr, "%s: %s\n", #call, err.msg), exit(99)) : (void)0)
 
-enum { ALIGNMENT = 32 };
+enum { ALIGNMENT = 32, PIECE = 1 << 18 };
 
 static void put_string(struct ai_buf *b, const char *s)
 {
@@ -25,18 +27,35 @@ static void pad(struct ai_buf *b)
     MUST(ai_buf_put(b, zeros, (ALIGNMENT - b->len % ALIGNMENT) % ALIGNMENT, &err));
 }
 
-void gen_gguf(const struct gen_model *g, unsigned version, struct ai_buf *out)
+static void put_values(const struct gen_model *g, const struct gen_split *split, struct ai_buf *out)
 {
-    uint64_t offset = 0;
+    bool all = !split || split->no == 0;
 
-    MUST(ai_buf_puts(out, "GGUF", &err) || ai_buf_u32(out, version, &err) || ai_buf_u64(out, g->n_tensors, &err) ||
-         ai_buf_u64(out, g->n_values, &err));
-    for (size_t i = 0; i < g->n_values; i++) {
+    MUST(ai_buf_u64(out, (all ? g->n_values : 0) + (split ? 3 : 0), &err));
+    for (size_t i = 0; all && i < g->n_values; i++) {
         put_string(out, g->values[i].key);
         MUST(ai_buf_u32(out, g->values[i].type, &err) ||
              ai_buf_put(out, g->values[i].bytes.data, g->values[i].bytes.len, &err));
     }
-    for (size_t i = 0; i < g->n_tensors; i++) {
+    if (!split)
+        return;
+    put_string(out, "split.no");
+    MUST(ai_buf_u32(out, AI_GGUF_U16, &err) || ai_buf_u16(out, (uint16_t)split->no, &err));
+    put_string(out, "split.count");
+    MUST(ai_buf_u32(out, AI_GGUF_U16, &err) || ai_buf_u16(out, (uint16_t)split->count, &err));
+    put_string(out, "split.tensors.count");
+    MUST(ai_buf_u32(out, AI_GGUF_I32, &err) || ai_buf_u32(out, split->tensors, &err));
+}
+
+/* All that comes before the tensors' data. */
+static void gguf_header(const struct gen_model *g, unsigned version, const struct gen_split *split, size_t first,
+                        size_t n, struct ai_buf *out)
+{
+    uint64_t offset = 0;
+
+    MUST(ai_buf_puts(out, "GGUF", &err) || ai_buf_u32(out, version, &err) || ai_buf_u64(out, n, &err));
+    put_values(g, split, out);
+    for (size_t i = first; i < first + n; i++) {
         const struct gen_tensor *t = &g->tensors[i];
 
         put_string(out, t->name);
@@ -47,13 +66,32 @@ void gen_gguf(const struct gen_model *g, unsigned version, struct ai_buf *out)
              ai_buf_u64(out, offset + (uint64_t)t->shift, &err));
         offset += (t->data.len + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
-    for (size_t i = 0; i < g->n_tensors; i++) {
+    if (n)
+        pad(out);
+}
+
+static void gguf_file(const struct gen_model *g, unsigned version, const struct gen_split *split, size_t first,
+                      size_t n, struct ai_buf *out)
+{
+    gguf_header(g, version, split, first, n, out);
+    for (size_t i = first; i < first + n; i++) {
         pad(out);
         MUST(ai_buf_put(out, g->tensors[i].data.data, g->tensors[i].data.len, &err));
     }
 }
 
-void gen_safetensors(const struct gen_model *g, size_t first, size_t n, struct ai_buf *out)
+void gen_gguf(const struct gen_model *g, unsigned version, struct ai_buf *out)
+{
+    gguf_file(g, version, NULL, 0, g->n_tensors, out);
+}
+
+void gen_gguf_part(const struct gen_model *g, const struct gen_split *split, size_t first, size_t n,
+                   struct ai_buf *out)
+{
+    gguf_file(g, 3, split, first, n, out);
+}
+
+static void safetensors_header(const struct gen_model *g, size_t first, size_t n, struct ai_buf *out)
 {
     struct ai_buf header = {0};
     uint64_t at = 0;
@@ -72,18 +110,102 @@ void gen_safetensors(const struct gen_model *g, size_t first, size_t n, struct a
     }
     MUST(ai_buf_puts(&header, "}", &err));
     MUST(ai_buf_u64(out, header.len, &err) || ai_buf_put(out, header.data, header.len, &err));
+    ai_buf_free(&header);
+}
+
+void gen_safetensors(const struct gen_model *g, size_t first, size_t n, struct ai_buf *out)
+{
+    safetensors_header(g, first, n, out);
     for (size_t i = first; i < first + n; i++)
         MUST(ai_buf_put(out, g->tensors[i].data.data, g->tensors[i].data.len, &err));
-    ai_buf_free(&header);
+}
+
+/* ---- files ---- */
+
+static FILE *create(const char *path)
+{
+    FILE *f = fopen(path, "wb");
+
+    if (!f) {
+        perror(path);
+        exit(99);
+    }
+    return f;
+}
+
+static void put(FILE *f, const void *data, size_t n)
+{
+    if (n && fwrite(data, 1, n, f) != n) {
+        perror("writing");
+        exit(99);
+    }
+}
+
+static void finish(FILE *f, const char *path)
+{
+    if (fclose(f)) {
+        perror(path);
+        exit(99);
+    }
 }
 
 void gen_write_file(const char *path, const void *data, size_t n)
 {
-    FILE *f = fopen(path, "wb");
+    FILE *f = create(path);
 
-    if (!f || (n && fwrite(data, 1, n, f) != n) || fclose(f)) {
-        perror(path);
-        exit(99);
+    put(f, data, n);
+    finish(f, path);
+}
+
+static void put_tensor(FILE *f, const struct gen_tensor *t)
+{
+    static uint8_t piece[PIECE * 4];
+    const struct ai_wtype_info *info = &ai_wtypes[t->type];
+    struct ai_rng rng = {t->seed};
+
+    if (t->data.data) {
+        put(f, t->data.data, t->data.len);
+        return;
+    }
+    for (uint64_t left = t->data.len / info->bytes * info->block, n; left; left -= n) {
+        n = left < PIECE ? left : PIECE;
+        gen_blocks(t->type, &rng, t->rms, n, piece);
+        put(f, piece, n / info->block * info->bytes);
+    }
+}
+
+/* The header and then the data of tensors [first, first + n), each aligned. */
+static void write_parts(const struct gen_model *g, const char *path, const struct ai_buf *header, size_t first,
+                        size_t n, size_t alignment)
+{
+    static const uint8_t zeros[ALIGNMENT];
+    FILE *f = create(path);
+
+    put(f, header->data, header->len);
+    for (size_t i = first; i < first + n; i++) {
+        put_tensor(f, &g->tensors[i]);
+        if (i + 1 < first + n)
+            put(f, zeros, (alignment - g->tensors[i].data.len % alignment) % alignment);
+    }
+    finish(f, path);
+}
+
+static void write_gguf(const struct gen_model *g, const char *path, unsigned shards)
+{
+    size_t stem = strlen(path);
+    char file[1200];
+
+    if (stem > 5 && strcmp(path + stem - 5, ".gguf") == 0)
+        stem -= 5;
+    for (unsigned k = 0; k < shards; k++) {
+        size_t first = g->n_tensors * k / shards, end = g->n_tensors * (k + 1) / shards;
+        struct gen_split split = {k, shards, (unsigned)g->n_tensors};
+        struct ai_buf header = {0};
+
+        snprintf(file, sizeof file, "%.*s-%05u-of-%05u.gguf", (int)stem, path, k + 1, shards);
+        gguf_header(g, 3, shards > 1 ? &split : NULL, first, end - first, &header);
+        write_parts(g, shards > 1 ? file : path, &header, first, end - first, ALIGNMENT);
+        ai_buf_free(&header);
     }
 }
 
@@ -97,9 +219,9 @@ static void write_shards(const struct gen_model *g, const char *path, unsigned s
         size_t first = g->n_tensors * k / shards, end = g->n_tensors * (k + 1) / shards;
         struct ai_buf b = {0};
 
-        gen_safetensors(g, first, end - first, &b);
+        safetensors_header(g, first, end - first, &b);
         snprintf(file, sizeof file, "%s/model-%05u-of-%05u.safetensors", path, k + 1, shards);
-        gen_write_file(file, b.data, b.len);
+        write_parts(g, file, &b, first, end - first, 1);
         ai_buf_free(&b);
         for (size_t i = first; i < end; i++)
             MUST(ai_buf_printf(&index, &err, "%s\"%s\":\"%s\"", i ? "," : "", g->tensors[i].name,
@@ -117,9 +239,7 @@ void gen_write(const struct gen_model *g, const char *path, unsigned shards)
     char file[1200];
 
     if (g->spec.kind == GEN_GGUF) {
-        gen_gguf(g, 3, &b);
-        gen_write_file(path, b.data, b.len);
-        ai_buf_free(&b);
+        write_gguf(g, path, shards);
         return;
     }
     mkdir(path, 0777);
@@ -129,8 +249,8 @@ void gen_write(const struct gen_model *g, const char *path, unsigned shards)
         write_shards(g, path, shards);
         return;
     }
-    gen_safetensors(g, 0, g->n_tensors, &b);
+    safetensors_header(g, 0, g->n_tensors, &b);
     snprintf(file, sizeof file, "%s/model.safetensors", path);
-    gen_write_file(file, b.data, b.len);
+    write_parts(g, file, &b, 0, g->n_tensors, 1);
     ai_buf_free(&b);
 }

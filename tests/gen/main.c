@@ -1,4 +1,5 @@
-/* gen-model: writes a small random model for tests and measurements. */
+/* gen-model: writes a random model for tests and measurements, small, or of a published
+ * shape and as large as that. */
 #include "gen_model.h"
 
 #include <stdio.h>
@@ -6,14 +7,53 @@
 #include <string.h>
 #include <unistd.h>
 
+static const struct gen_shape {
+    const char *name;
+    unsigned layers, width, heads, kv_heads, ff, vocab, context;
+} shapes[] = {
+    {"tinyllama-1.1b", 22, 2048, 32, 4, 5632, 32000, 2048},
+    {"llama-2-7b", 32, 4096, 32, 32, 11008, 32000, 4096},
+    {"llama-2-13b", 40, 5120, 40, 40, 13824, 32000, 4096},
+    {"llama-3-8b", 32, 4096, 32, 8, 14336, 128256, 8192},
+    {"llama-3.2-1b", 16, 2048, 32, 8, 8192, 128256, 131072},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
 static void usage(void)
 {
-    fprintf(stderr, "Usage: gen-model [-k gguf|llama|gpt_neo] [-t F32|F16|BF16|Q8_0|...] [-l layers] [-w width]\n"
-                    "                 [-a heads] [-g key-heads] [-f mlp-width] [-v vocabulary] [-c context]\n"
-                    "                 [-n shards] [-r seed] [-N tensor] [-T] [-B] PATH\n"
-                    "Writes a random model: a GGUF file with a tokenizer inside, or a directory.\n"
-                    "-N puts a NaN into the middle of that tensor, -T ties head and embedding, -B gives Llama's attention biases.\n");
+    fprintf(stderr, "Usage: gen-model [-s shape] [-k gguf|llama|gpt_neo] [-t type] [-l layers] [-w width] [-a heads]\n"
+                    "                 [-g key-heads] [-f mlp-width] [-v vocabulary] [-c context] [-n files] [-r seed]\n"
+                    "                 [-N tensor] [-T] [-B] PATH\n"
+                    "Writes a random model: a GGUF file with a tokenizer inside (with -n a set of\n"
+                    "PATH-00001-of-0000N.gguf), or a directory.\n"
+                    "-s takes a published shape, which the options behind it may change; its matrices are random bits\n"
+                    "in their format.  -N puts a NaN into the middle of that tensor, -T ties head and embedding,\n"
+                    "-B gives Llama's attention biases.\nShapes:");
+    for (int i = 0; i < SHAPES; i++)
+        fprintf(stderr, " %s", shapes[i].name);
+    fprintf(stderr, "\nTypes:");
+    for (int i = 0; i < AI_W_COUNT; i++)
+        fprintf(stderr, " %s", ai_wtypes[i].name);
+    fprintf(stderr, "\n");
     exit(2);
+}
+
+static void take_shape(struct gen_spec *s, const char *name)
+{
+    const struct gen_shape *p = shapes;
+
+    while (p < shapes + SHAPES && strcmp(p->name, name) != 0)
+        p++;
+    if (p == shapes + SHAPES)
+        usage();
+    s->layers = p->layers;
+    s->width = p->width;
+    s->heads = p->heads;
+    s->kv_heads = p->kv_heads;
+    s->ff = p->ff;
+    s->vocab = p->vocab;
+    s->context = p->context;
+    s->large = true;
 }
 
 static int choose(const char *name, const char *const *names, int n)
@@ -49,10 +89,11 @@ int main(int argc, char **argv)
 
     for (int i = 0; i < AI_W_COUNT; i++)
         types[i] = ai_wtypes[i].name;
-    while ((c = getopt(argc, argv, "k:t:l:w:a:g:f:v:c:n:r:N:TB")) != -1) {
+    while ((c = getopt(argc, argv, "s:k:t:l:w:a:g:f:v:c:n:r:N:TB")) != -1) {
         unsigned n = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
         switch (c) {
+        case 's': take_shape(&s, optarg); break;
         case 'k': s.kind = (enum gen_kind)choose(optarg, kinds, 3); break;
         case 't': s.type = (enum ai_wtype)choose(optarg, types, AI_W_COUNT); break;
         case 'l': s.layers = n; break;
@@ -72,7 +113,7 @@ int main(int argc, char **argv)
     }
     s.tokenizer = s.kind == GEN_GGUF && s.vocab >= GEN_MIN_VOCAB;
     if (optind + 1 != argc || !s.layers || !s.heads || s.width % s.heads || !s.kv_heads || s.heads % s.kv_heads ||
-        !shards || (s.type >= AI_W_Q8_0 && s.kind != GEN_GGUF) || s.width % ai_wtypes[s.type].block ||
+        !shards || (nan_tensor && s.large) || (s.type >= AI_W_Q8_0 && s.kind != GEN_GGUF) || s.width % ai_wtypes[s.type].block ||
         s.ff % ai_wtypes[s.type].block)
         usage();
     g = gen_make(&s);
