@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { KEY_FROM = 256, KEY_TO, KEY_SPECIAL, KEY_NO_BOS };
+enum { KEY_FROM = 256, KEY_TO, KEY_CHAT, KEY_SPECIAL, KEY_NO_BOS };
 enum from { FROM_AUTO, FROM_LINES, FROM_JSONL, FROM_IDS };
 
 static struct {
@@ -18,7 +18,7 @@ static struct {
     bool decode, nul;
     int from;
     int jsonl;
-    bool special, no_bos;
+    bool special, no_bos, chat;
 } opt;
 
 static const struct cli_option options[] = {
@@ -27,6 +27,7 @@ static const struct cli_option options[] = {
     {'0', "null", NULL, "texts end with NUL instead of a newline"},
     {KEY_FROM, "from", "FORM", "input: lines, jsonl or ids [by the first byte]"},
     {KEY_TO, "to", "FORM", "with -d: text or jsonl [text]"},
+    {KEY_CHAT, "chat", NULL, "prompts are conversations, in the form of the model's chat template"},
     {KEY_SPECIAL, "special", NULL, "special tokens in the text are themselves; with -d: shown"},
     {KEY_NO_BOS, "no-bos", NULL, "no beginning-of-sequence token"},
     {0},
@@ -41,6 +42,7 @@ static int option(int key, const char *arg, struct ai_err *err)
     case 'm': opt.model = arg; return 0;
     case 'd': opt.decode = true; return 0;
     case '0': opt.nul = true; return 0;
+    case KEY_CHAT: opt.chat = true; return 0;
     case KEY_SPECIAL: opt.special = true; return 0;
     case KEY_NO_BOS: opt.no_bos = true; return 0;
     case KEY_FROM: return cli_choice("--from", arg, from_names, &opt.from, err);
@@ -54,6 +56,7 @@ static int option(int key, const char *arg, struct ai_err *err)
 struct encoder {
     struct cli *cli;
     const struct ai_tokenizer *tokenizer; /* NULL: ids go through, ai-forward knows how many there are */
+    const struct ai_chat *chat;           /* NULL: prompts are plain text */
     struct ai_writer *writer;
     struct ai_document document;
     struct ai_buf record;
@@ -87,14 +90,14 @@ static int parse_line(struct encoder *e, enum from from, const char *line, size_
     case FROM_JSONL:
         if (ai_document_from_json(line, n, d, err))
             return -1;
-        return ai_document_tokenize(e->tokenizer, d->text, d->text_len, e->flags, d, err);
+        return ai_document_tokenize(e->tokenizer, e->chat, d->text, d->text_len, e->flags, d, err);
     case FROM_IDS:
         if (ai_document_from_ids(line, n, e->tokenizer ? ai_tokenizer_size(e->tokenizer) : AI_NO_TOKEN, d, err))
             return -1;
-        return ai_document_tokenize(e->tokenizer, NULL, 0, e->flags, d, err);
+        return ai_document_tokenize(e->tokenizer, e->chat, NULL, 0, e->flags, d, err);
     default:
         ai_document_clear(d);
-        return ai_document_tokenize(e->tokenizer, line, n, e->flags, d, err);
+        return ai_document_tokenize(e->tokenizer, e->chat, line, n, e->flags, d, err);
     }
 }
 
@@ -168,9 +171,10 @@ static uint64_t count_documents(struct cli *cli)
     return lines;
 }
 
-static int encode(struct cli *cli, const struct ai_tokenizer *tokenizer, struct ai_err *err)
+static int encode(struct cli *cli, const struct ai_tokenizer *tokenizer, const struct ai_chat *chat,
+                  struct ai_err *err)
 {
-    struct encoder e = {.cli = cli, .tokenizer = tokenizer, .flags = AI_TOK_BEGIN};
+    struct encoder e = {.cli = cli, .tokenizer = tokenizer, .chat = chat, .flags = AI_TOK_BEGIN};
     struct ai_meta meta = {0};
     uint64_t documents = cli->provenance ? count_documents(cli) : 0;
     int rc = 0;
@@ -280,14 +284,18 @@ static int decode(struct cli *cli, const struct ai_tokenizer *tokenizer, struct 
 static int run(struct cli *cli, struct ai_err *err)
 {
     struct ai_tokenizer *tokenizer = NULL;
-    int rc;
+    struct ai_chat *chat = NULL;
+    int rc = 0;
 
     if (!opt.model)
         return ai_fail(err, AI_EUSAGE, "-m MODEL is missing");
-    if (opt.decode && (opt.from || opt.no_bos))
-        return ai_fail(err, AI_EUSAGE, "%s does not go with -d", opt.from ? "--from" : "--no-bos");
+    if (opt.decode && (opt.from || opt.no_bos || opt.chat))
+        return ai_fail(err, AI_EUSAGE, "%s does not go with -d",
+                       opt.from ? "--from" : opt.no_bos ? "--no-bos" : "--chat");
     if (!opt.decode && opt.jsonl)
         return ai_fail(err, AI_EUSAGE, "--to goes with -d only");
+    if (opt.chat && (opt.special || opt.from == FROM_IDS))
+        return ai_fail(err, AI_EUSAGE, "%s does not go with --chat", opt.special ? "--special" : "--from=ids");
     if (opt.decode || opt.from != FROM_IDS || ai_tokenizer_there(opt.model)) {
         tokenizer = ai_tokenizer_open(opt.model, err);
         if (!tokenizer)
@@ -295,7 +303,15 @@ static int run(struct cli *cli, struct ai_err *err)
         cli_info(cli, "%s: %u tokens, tokenizer %s", opt.model, ai_tokenizer_size(tokenizer),
                  ai_tokenizer_digest(tokenizer));
     }
-    rc = opt.decode ? decode(cli, tokenizer, err) : encode(cli, tokenizer, err);
+    if (opt.chat) {
+        chat = ai_chat_open(opt.model, tokenizer, err);
+        rc = chat ? 0 : -1;
+    }
+    if (chat)
+        cli_info(cli, "%s: chat template of the family %s", opt.model, ai_chat_family(chat));
+    if (rc == 0)
+        rc = opt.decode ? decode(cli, tokenizer, err) : encode(cli, tokenizer, chat, err);
+    ai_chat_free(chat);
     ai_tokenizer_free(tokenizer);
     return rc;
 }

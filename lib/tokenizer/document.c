@@ -14,6 +14,9 @@ void ai_document_clear(struct ai_document *d)
 
     ai_doc_free(&d->doc);
     free(d->text);
+    for (size_t i = 0; i < d->n_turns; i++)
+        free(d->turn[i].text);
+    free(d->turn);
     ids.n = 0; /* the room is for the next document */
     *d = (struct ai_document){.ids = ids, .doc.label_token = AI_NO_TOKEN};
 }
@@ -119,20 +122,61 @@ static int read_label(const struct ai_json *v, struct ai_document *d, struct ai_
     return d->doc.label ? 0 : -1;
 }
 
-static int read_members(const struct ai_json *root, struct ai_document *d, struct ai_err *err)
+static int read_turn(const struct ai_json *v, struct ai_turn *turn, struct ai_err *err)
 {
-    const struct ai_json *text = ai_json_get(root, "text");
+    static const char *const roles[] = {"system", "user", "assistant"};
+    const char *role = ai_json_string(ai_json_get(v, "role"), NULL);
+    const char *text = ai_json_string(ai_json_get(v, "content"), &turn->n);
+    unsigned i = 0;
+
+    if (!role || !text)
+        return ai_fail(err, AI_EINPUT, "%s: %s where a string was expected", role ? "content" : "role",
+                       ai_json_type_name(ai_json_get(v, role ? "content" : "role")));
+    while (i < 3 && strcmp(role, roles[i]) != 0)
+        i++;
+    if (i == 3)
+        return ai_fail(err, AI_EINPUT, "role '%.40s' is not supported: system, user and assistant are", role);
+    turn->role = (enum ai_role)i;
+    turn->text = ai_strndup(text, turn->n, err);
+    return turn->text ? 0 : -1;
+}
+
+static int read_messages(const struct ai_json *v, struct ai_document *d, struct ai_err *err)
+{
+    size_t n = ai_json_size(v);
+
+    if (ai_json_type(v) != AI_JSON_ARRAY)
+        return ai_fail(err, AI_EINPUT, "messages: %s where an array was expected", ai_json_type_name(v));
+    if (n == 0)
+        return ai_fail(err, AI_EINPUT, "messages: an empty conversation");
+    d->turn = ai_calloc(n, sizeof *d->turn, err);
+    if (!d->turn)
+        return -1;
+    for (; d->n_turns < n; d->n_turns++)
+        if (read_turn(ai_json_at(v, d->n_turns), &d->turn[d->n_turns], err))
+            return ai_err_at(err, "messages: turn %zu", d->n_turns + 1);
+    return 0;
+}
+
+static int read_prompt(const struct ai_json *root, struct ai_document *d, struct ai_err *err)
+{
+    const struct ai_json *text = ai_json_get(root, "text"), *messages = ai_json_get(root, "messages");
     const char *s = ai_json_string(text, &d->text_len);
 
-    if (ai_json_type(root) != AI_JSON_OBJECT)
-        return ai_fail(err, AI_EINPUT, "%s where an object was expected", ai_json_type_name(root));
+    if (messages)
+        return text ? ai_fail(err, AI_EINPUT, "text and messages in one object") : read_messages(messages, d, err);
     if (!s)
         return ai_fail(err, AI_EINPUT, "text: %s where a string was expected", ai_json_type_name(text));
     d->text = ai_strndup(s, d->text_len, err);
-    if (!d->text)
-        return -1;
-    return read_id(ai_json_get(root, "id"), d, err) || read_choices(ai_json_get(root, "choices"), d, err) ||
-                   read_label(ai_json_get(root, "label"), d, err)
+    return d->text ? 0 : -1;
+}
+
+static int read_members(const struct ai_json *root, struct ai_document *d, struct ai_err *err)
+{
+    if (ai_json_type(root) != AI_JSON_OBJECT)
+        return ai_fail(err, AI_EINPUT, "%s where an object was expected", ai_json_type_name(root));
+    return read_prompt(root, d, err) || read_id(ai_json_get(root, "id"), d, err) ||
+                   read_choices(ai_json_get(root, "choices"), d, err) || read_label(ai_json_get(root, "label"), d, err)
                ? -1
                : 0;
 }
@@ -184,35 +228,57 @@ int ai_document_from_ids(const char *line, size_t n, uint32_t size, struct ai_do
     }
 }
 
+static int choice_token(const struct ai_tokenizer *t, const struct ai_chat *chat, const char *choice, uint32_t *token,
+                        struct ai_err *err)
+{
+    return chat ? ai_chat_choice(chat, choice, token, err) : ai_tokenize_choice(t, choice, token, err);
+}
+
 /* Of several right answers, a line each, the first one counts. */
-static int label_token(const struct ai_tokenizer *t, struct ai_doc *doc, struct ai_err *err)
+static int label_token(const struct ai_tokenizer *t, const struct ai_chat *chat, struct ai_doc *doc,
+                       struct ai_err *err)
 {
     char *first = ai_strndup(doc->label, strcspn(doc->label, "\n"), err);
-    int rc = first ? ai_tokenize_choice(t, first, &doc->label_token, err) : -1;
+    int rc = first ? choice_token(t, chat, first, &doc->label_token, err) : -1;
 
     free(first);
     return rc ? ai_err_at(err, "label") : 0;
 }
 
-static int choice_tokens(const struct ai_tokenizer *t, struct ai_doc *doc, struct ai_err *err)
+static int choice_tokens(const struct ai_tokenizer *t, const struct ai_chat *chat, struct ai_doc *doc,
+                         struct ai_err *err)
 {
     for (uint32_t i = 0; i < doc->n_choices; i++) {
         struct ai_choice *c = &doc->choices[i];
 
-        if (ai_tokenize_choice(t, c->text, &c->token, err))
+        if (choice_token(t, chat, c->text, &c->token, err))
             return ai_err_at(err, "choices: '%.60s'", c->text);
         for (uint32_t k = 0; k < i; k++)
             if (doc->choices[k].token == c->token)
                 return ai_fail(err, AI_EINPUT, "choices: '%.60s' and '%.60s' begin with the same token %u",
                                doc->choices[k].text, c->text, c->token);
     }
-    return doc->label ? label_token(t, doc, err) : 0;
+    return doc->label ? label_token(t, chat, doc, err) : 0;
 }
 
-int ai_document_tokenize(const struct ai_tokenizer *t, const char *text, size_t n, unsigned flags,
-                         struct ai_document *d, struct ai_err *err)
+static int prompt_tokens(const struct ai_tokenizer *t, const struct ai_chat *chat, const char *text, size_t n,
+                         unsigned flags, struct ai_document *d, struct ai_err *err)
 {
-    if (text && ai_tokenize(t, text, n, flags, &d->ids, err))
+    struct ai_turn one = {AI_ROLE_USER, (char *)text, n};
+
+    if (d->n_turns && !chat)
+        return ai_fail(err, AI_EINPUT, "messages: a conversation wants a chat template (--chat)");
+    if (d->n_turns)
+        return ai_chat_tokenize(chat, d->turn, d->n_turns, flags, &d->ids, err) ? ai_err_at(err, "messages") : 0;
+    if (text && chat)
+        return ai_chat_tokenize(chat, &one, 1, flags, &d->ids, err);
+    return text ? ai_tokenize(t, text, n, flags, &d->ids, err) : 0;
+}
+
+int ai_document_tokenize(const struct ai_tokenizer *t, const struct ai_chat *chat, const char *text, size_t n,
+                         unsigned flags, struct ai_document *d, struct ai_err *err)
+{
+    if (prompt_tokens(t, chat, text, n, flags, d, err))
         return -1;
     if (d->ids.n == 0)
         return ai_fail(err, AI_EINPUT, "an empty prompt, and no token of this vocabulary stands before a text");
@@ -220,5 +286,5 @@ int ai_document_tokenize(const struct ai_tokenizer *t, const char *text, size_t 
         return ai_fail(err, AI_EINPUT, "a prompt of %zu tokens", d->ids.n);
     d->doc.tokens = (uint32_t)d->ids.n;
     d->doc.prompt_digest = ai_prompt_digest(d->ids.id, d->ids.n);
-    return choice_tokens(t, &d->doc, err);
+    return choice_tokens(t, chat, &d->doc, err);
 }

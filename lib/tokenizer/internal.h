@@ -31,6 +31,7 @@ struct ai_tokenizer {
     /* SentencePiece-style text */
     bool spaces;          /* a space is written U+2581 in pieces */
     bool dummy_prefix;    /* a text begins with a space of its own */
+    bool prefix_once;     /* no such space behind a special token */
     bool squeeze;         /* remove_extra_whitespaces */
     bool words;           /* no piece reaches across the start of a word: words are independent */
     struct ai_buf charsmap; /* compiled character mapping, empty: none */
@@ -83,6 +84,23 @@ int tok_normalize(const struct ai_tokenizer *t, const uint8_t *s, size_t n, bool
 int tok_charsmap_check(const struct ai_buf *map, struct ai_err *err) AI_CHECKED;
 /* Appends the text in Unicode normal form C. */
 int tok_nfc(const char *s, size_t n, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
+
+/* A token that stands at a place of a text without being written there. */
+struct tok_mark {
+    size_t at;
+    uint32_t id;
+};
+/* ai_tokenize, with marks in order of their places. */
+int tok_encode(const struct ai_tokenizer *t, const uint8_t *s, size_t n, const struct tok_mark *mark, size_t n_marks,
+               unsigned flags, struct ai_ids *ids, struct ai_err *err) AI_CHECKED;
+
+/* Unicode's White_Space. */
+static inline bool tok_is_white(uint32_t cp)
+{
+    return cp == ' ' || (cp >= 9 && cp <= 13) || cp == 0x85 || cp == 0xa0 || cp == 0x1680 ||
+           (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 || cp == 0x2029 || cp == 0x202f || cp == 0x205f ||
+           cp == 0x3000;
+}
 
 /* Length of the added piece (type USER, or CONTROL if special) at s, the longest; 0: none. */
 size_t tok_added_at(const struct ai_tokenizer *t, const uint8_t *s, size_t n, unsigned types, uint32_t *id);

@@ -3,8 +3,10 @@ lib_libai_a_SOURCES += \
 	lib/tokenizer/document.c lib/tokenizer/document.h \
 	lib/tokenizer/alphabet.c \
 	lib/tokenizer/bytelevel.c \
+	lib/tokenizer/chat.c lib/tokenizer/chat.h \
 	lib/tokenizer/detokenize.c \
 	lib/tokenizer/entries.c \
+	lib/tokenizer/family.c lib/tokenizer/family.h \
 	lib/tokenizer/finish.c \
 	lib/tokenizer/internal.h \
 	lib/tokenizer/load_gguf.c \
@@ -16,6 +18,8 @@ lib_libai_a_SOURCES += \
 	lib/tokenizer/nfc.c \
 	lib/tokenizer/normal.c \
 	lib/tokenizer/pretok.c \
+	lib/tokenizer/template_file.c \
+	lib/tokenizer/template_form.c \
 	lib/tokenizer/tokenizer.c lib/tokenizer/tokenizer.h \
 	lib/tokenizer/unigram.c \
 	lib/tokenizer/vocab.c lib/tokenizer/vocab.h

@@ -264,15 +264,39 @@ static int encode_plain(struct run *r, const uint8_t *s, size_t n, bool begin, s
     return r->t->by_bytes ? encode_bytes(r, s, n, begin, err) : encode_spaces(r, s, n, begin, err);
 }
 
-int ai_tokenize(const struct ai_tokenizer *t, const char *text, size_t n, unsigned flags, struct ai_ids *ids,
-                struct ai_err *err)
+/* Where the white space that s[from..to) ends with begins. */
+static size_t before_white(const uint8_t *s, size_t from, size_t to)
+{
+    while (to > from) {
+        size_t at = to - 1;
+        uint32_t cp;
+
+        while (at > from && (s[at] & 0xc0) == 0x80)
+            at--;
+        if (ai_utf8_get(s + at, to - at, &cp) != to - at || !tok_is_white(cp))
+            break;
+        to = at;
+    }
+    return to;
+}
+
+static size_t behind_white(const uint8_t *s, size_t from, size_t to)
+{
+    uint32_t cp;
+    size_t k;
+
+    while (from < to && (k = ai_utf8_get(s + from, to - from, &cp)) && tok_is_white(cp))
+        from += k;
+    return from;
+}
+
+int tok_encode(const struct ai_tokenizer *t, const uint8_t *s, size_t n, const struct tok_mark *mark, size_t n_marks,
+               unsigned flags, struct ai_ids *ids, struct ai_err *err)
 {
     struct run r = {.t = t, .ids = ids};
-    const uint8_t *s = (const uint8_t *)text;
     unsigned types = (flags & AI_TOK_SPECIAL ? 1u << PIECE_CONTROL : 0) | (t->by_bytes ? 1u << PIECE_USER : 0);
     bool begin = flags & AI_TOK_BEGIN;
-    size_t from = 0, at = 0, bad = ai_utf8_check(text, n);
-    uint32_t id;
+    size_t from = 0, at = 0, m = 0, bad = ai_utf8_check(s, n);
     int rc = 0;
 
     if (bad < n)
@@ -281,22 +305,39 @@ int ai_tokenize(const struct ai_tokenizer *t, const char *text, size_t n, unsign
         return ai_fail(err, AI_EINPUT, "a text of %zu bytes is too long", n);
     if (begin && t->add_bos && !(flags & AI_TOK_NO_BOS))
         rc = run_emit(&r, t->bos, err);
-    while (rc == 0 && at < n) {
-        size_t k = types ? tok_added_at(t, s + at, n - at, types, &id) : 0;
+    while (rc == 0) {
+        size_t stop = m < n_marks ? mark[m].at : n, end, k = 0;
+        const struct piece *p;
+        uint32_t id;
 
-        if (k == 0) {
-            at = types ? at + 1 : n;
-            continue;
+        if (at < stop) {
+            k = types ? tok_added_at(t, s + at, stop - at, types, &id) : 0;
+            if (k == 0) {
+                at = types ? at + 1 : stop;
+                continue;
+            }
+        } else if (m < n_marks) {
+            id = mark[m++].id;
+            stop = m < n_marks ? mark[m].at : n;
+        } else {
+            rc = encode_plain(&r, s + from, n - from, begin, err);
+            break;
         }
-        if (encode_plain(&r, s + from, at - from, begin, err) || run_emit(&r, id, err))
+        p = &t->v.piece[id];
+        end = p->lstrip ? before_white(s, from, at) : at;
+        if (encode_plain(&r, s + from, end - from, begin, err) || run_emit(&r, id, err))
             rc = -1;
-        begin = true; /* as after BOS */
-        from = at += k;
+        begin = !t->prefix_once; /* as after BOS */
+        from = at = p->rstrip ? behind_white(s, at + k, stop) : at + k;
     }
-    if (rc == 0)
-        rc = encode_plain(&r, s + from, at - from, begin, err);
     run_free(&r);
     return rc;
+}
+
+int ai_tokenize(const struct ai_tokenizer *t, const char *text, size_t n, unsigned flags, struct ai_ids *ids,
+                struct ai_err *err)
+{
+    return tok_encode(t, (const uint8_t *)text, n, NULL, 0, flags, ids, err);
 }
 
 int ai_tokenize_choice(const struct ai_tokenizer *t, const char *choice, uint32_t *token, struct ai_err *err)

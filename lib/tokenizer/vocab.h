@@ -33,6 +33,7 @@ struct piece {
     uint8_t byte;      /* PIECE_BYTE */
     bool whole;        /* its text, alone, becomes this piece and nothing else */
     bool mergeable;    /* USER and CONTROL: merging can make it too */
+    bool lstrip, rstrip; /* USER and CONTROL: white space before, behind it goes with it */
 };
 
 struct text_slot {
