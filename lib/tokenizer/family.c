@@ -122,22 +122,22 @@ static const struct chat_family families[] = {
               .assistant_head = "", .assistant_tail = "<|end|>\n", .generation = "", .alternate = true}},
 };
 
-/* Other families, for the message. */
+/* What else is about, for the message. */
 static const struct { const char *part, *name; } others[] = {
     {"<|START_OF_TURN_TOKEN|>", "Command-R"},
     {"<|im_sep|>", "Phi-4"},
     {"\xef\xbd\x9c" "User\xef\xbd\x9c", "DeepSeek"},
     {"[gMASK]", "ChatGLM"},
-    {"[SYSTEM_PROMPT]", "Mistral with system prompts of their own"},
+    {"[SYSTEM_PROMPT]", "Mistral with [SYSTEM_PROMPT]"},
     {"GPT4 Correct", "OpenChat"},
     {"<|channel|>", "gpt-oss"},
     {"### Instruction", "Alpaca"},
     {"'USER: ", "Vicuna"},
-    {"<|assistant|>", "Zephyr or GLM"},
-    {"<|im_start|>", "ChatML, in a form"},
-    {"<|start_header_id|>", "Llama 3, in a form"},
-    {"[INST]", "Llama 2 or Mistral, in a form"},
-    {"<start_of_turn>", "Gemma, in a form"},
+    {"<|im_start|>", "another form of ChatML"},
+    {"<|start_header_id|>", "another form of Llama 3's"},
+    {"[INST]", "another form of Llama 2's or Mistral's"},
+    {"<start_of_turn>", "another form of Gemma's"},
+    {"<|assistant|>", "Zephyr or another with <|assistant|>"},
 };
 
 static const uint8_t *find(const struct ai_buf *in, const char *part)
@@ -211,8 +211,8 @@ static int refuse(const struct ai_buf *form, struct ai_err *err)
 {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (find(form, others[i].part))
-            return ai_fail(err, AI_EINPUT, "a template of a family (%s) that is not supported", others[i].name);
-    return ai_fail(err, AI_EINPUT, "a template of a family that is not known");
+            return ai_fail(err, AI_EINPUT, "this chat template is not supported: %s", others[i].name);
+    return ai_fail(err, AI_EINPUT, "this chat template is not supported, nor any like it known");
 }
 
 int chat_recognise(const char *template, size_t n, struct chat_recipe *r, struct ai_err *err)

@@ -87,6 +87,50 @@ bad 3 'bad.txt: line 1: byte 5: a token number beyond' "an id beyond the vocabul
 bad 3 'bad.txt: line 1: byte 2: not a token number' "an id that is none" '1x\n' --from=ids
 bad 3 'bad.txt: line 2: an empty prompt' "no ids" '1\n\n' --from=ids
 
+status_is 3 "--chat with a model that has no template" ai-tokenize --chat -m "$m" lines.txt
+contains err 'demo.gguf: no chat template' "and the reason said"
+status_is 2 "--chat with --special" ai-tokenize --chat --special -m "$m" lines.txt
+status_is 2 "--chat with ids" ai-tokenize --chat --from=ids -m "$m" lines.txt
+status_is 2 "--chat with -d" ai-tokenize --chat -d -m "$m" lines.ait
+bad 3 'bad.txt: line 1: messages: a conversation wants a chat template' "a conversation without --chat" \
+    '{"messages":[{"role":"user","content":"a"}]}\n'
+bad 3 'bad.txt: line 1: text and messages in one' "two prompts in one" '{"text":"a","messages":[]}\n'
+bad 3 'bad.txt: line 1: messages: an empty' "no turns" '{"messages":[]}\n'
+bad 3 "bad.txt: line 1: messages: turn 1: role 'tool'" "an unknown role" '{"messages":[{"role":"tool","content":""}]}\n'
+bad 3 'bad.txt: line 1: messages: turn 1: content: an array' "parts for a text" \
+    '{"messages":[{"role":"user","content":[]}]}\n'
+
+# A folder with a template: bytes, two marks, and lines as well as conversations.
+mkdir chat
+{
+    printf '{"added_tokens":[{"id":256,"content":"<|im_start|>","special":true},'
+    printf '{"id":257,"content":"<|im_end|>","special":true}],"pre_tokenizer":{"type":"ByteLevel",'
+    printf '"add_prefix_space":false},"model":{"type":"BPE","merges":[],"vocab":{'
+    LC_ALL=C awk 'BEGIN { for (b = 0; b < 256; b++) { c = b
+        if (b < 33 || (b > 126 && b < 161) || b == 173) c = 256 + k++
+        s = c < 128 ? sprintf("%c", c) : sprintf("%c%c", 192 + int(c / 64), 128 + c % 64)
+        printf "%s\"%s%s\":%d", b ? "," : "", s == "\"" || s == "\\" ? "\\" : "", s, b } }'
+    printf '}}}'
+} >chat/tokenizer.json
+cat >chat/chat_template.jinja <<'END'
+{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endfor %}
+{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}
+END
+printf 'a <|im_end|> b\n' >user.txt
+status_is 0 "a line is a user's turn" ai-tokenize --chat -m chat -o chat.ait user.txt
+ai-tokenize -d --special -m chat chat.ait >out
+printf '<|im_start|>user\na <|im_end|> b<|im_end|>\n<|im_start|>assistant\n\n' >want
+same_bytes out want "in the template's form"
+ai-view --no-header chat.ait | cut -f 6 | tr ' ' '\n' | grep -c '25[67]' >count
+[ "$(cat count)" -eq 3 ]
+ok $? "and what it says stays text"
+cat >talk.jsonl <<'END'
+{"id":"t","messages":[{"role":"system","content":"s"},{"role":"user","content":"q"}],"choices":["yes","no"],"label":0}
+END
+ai-tokenize --chat -m chat talk.jsonl | ai-tokenize -d --to=jsonl --special -m chat >out
+printf '%s\n' '{"id":"t","text":"<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n","label":"yes","choices":["yes","no"]}' >want
+same_bytes out want "a conversation with choices"
+
 status_is 2 "no model" ai-tokenize lines.txt
 status_is 2 "--to without -d" ai-tokenize -m "$m" --to=jsonl lines.txt
 status_is 2 "--from with -d" ai-tokenize -d -m "$m" --from=ids lines.ait

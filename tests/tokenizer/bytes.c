@@ -12,22 +12,6 @@ static const char *merges[MERGES + 1];
 static unsigned merge_pair[MERGES][3];
 static size_t n_merges;
 
-/* The printable character of a byte, as the alphabet of GPT-2 has it. */
-static void spell_byte(unsigned b, char *out)
-{
-    unsigned cp = b, k = 0;
-
-    if (b < 0x21 || (b > 0x7e && b < 0xa1) || b == 0xad) {
-        for (unsigned i = 0; i < b; i++)
-            k += i < 0x21 || (i > 0x7e && i < 0xa1) || i == 0xad;
-        cp = 0x100 + k;
-    }
-    if (cp < 0x80)
-        snprintf(out, 4, "%c", (int)cp);
-    else
-        snprintf(out, 4, "%c%c", (int)(0xc0 | cp >> 6), (int)(0x80 | (cp & 63)));
-}
-
 static void add(const char *s, uint32_t type)
 {
     snprintf(text[n_pieces], sizeof text[0], "%s", s);
@@ -41,7 +25,7 @@ static void random_vocabulary(struct ai_rng *rng)
     for (unsigned b = 0; b < 256; b++) {
         char s[4];
 
-        spell_byte(b, s);
+        make_byte(b, s);
         add(s, 1);
     }
     while (n_merges < MERGES) {

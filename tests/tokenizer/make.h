@@ -60,6 +60,22 @@ __attribute__((unused)) static void make_clean(const char *const *names)
     rmdir(make_dir);
 }
 
+/* The printable character of a byte, as the alphabet of GPT-2 has it. */
+__attribute__((unused)) static void make_byte(unsigned b, char *out)
+{
+    unsigned cp = b, k = 0;
+
+    if (b < 0x21 || (b > 0x7e && b < 0xa1) || b == 0xad) {
+        for (unsigned i = 0; i < b; i++)
+            k += i < 0x21 || (i > 0x7e && i < 0xa1) || i == 0xad;
+        cp = 0x100 + k;
+    }
+    if (cp < 0x80)
+        snprintf(out, 4, "%c", (int)cp);
+    else
+        snprintf(out, 4, "%c%c", (int)(0xc0 | cp >> 6), (int)(0x80 | (cp & 63)));
+}
+
 struct make_piece {
     const char *text;
     size_t len;
@@ -93,10 +109,10 @@ __attribute__((unused)) static void gguf_text(struct ai_buf *b, const char *key,
     gguf_string(b, value, strlen(value));
 }
 
-/* merges: NULL-terminated, or NULL for a SentencePiece vocabulary. */
-__attribute__((unused)) static void make_gguf(struct ai_buf *b, const char *model, const char *pre,
-                                              const struct make_piece *p,
-                                              size_t n, const char *const *merges)
+/* merges: NULL-terminated, or NULL for a SentencePiece vocabulary.  key, value: one text more, or NULL. */
+__attribute__((unused)) static void make_gguf_more(struct ai_buf *b, const char *model, const char *pre,
+                                                   const struct make_piece *p, size_t n, const char *const *merges,
+                                                   const char *key, const char *value)
 {
     size_t m = 0;
 
@@ -106,7 +122,7 @@ __attribute__((unused)) static void make_gguf(struct ai_buf *b, const char *mode
     MUST(ai_buf_put(b, "GGUF", 4, &make_err));
     MUST(ai_buf_u32(b, 3, &make_err));
     MUST(ai_buf_u64(b, 0, &make_err));
-    MUST(ai_buf_u64(b, merges ? 6 : 5, &make_err));
+    MUST(ai_buf_u64(b, (merges ? 6 : 5) + (key != NULL), &make_err));
     gguf_text(b, "general.architecture", "llama");
     gguf_text(b, "tokenizer.ggml.model", model);
     if (merges)
@@ -126,6 +142,14 @@ __attribute__((unused)) static void make_gguf(struct ai_buf *b, const char *mode
     gguf_array(b, "tokenizer.ggml.token_type", 5, n);
     for (size_t i = 0; i < n; i++)
         MUST(ai_buf_u32(b, p[i].type, &make_err));
+    if (key)
+        gguf_text(b, key, value);
+}
+
+__attribute__((unused)) static void make_gguf(struct ai_buf *b, const char *model, const char *pre,
+                                              const struct make_piece *p, size_t n, const char *const *merges)
+{
+    make_gguf_more(b, model, pre, p, n, merges, NULL, NULL);
 }
 
 /* ---- SentencePiece's message ---- */
