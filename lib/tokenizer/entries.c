@@ -29,6 +29,7 @@ int tok_entries_put(struct tok_entries *list, uint64_t id, struct tok_entry e, s
 static int add_one(struct ai_tokenizer *t, const struct tok_entry *e, struct ai_buf *bytes, struct ai_err *err)
 {
     enum piece_type type = e->type;
+    struct piece *p;
 
     if (t->by_bytes && type == PIECE_NORMAL) {
         int rc;
@@ -43,7 +44,10 @@ static int add_one(struct ai_tokenizer *t, const struct tok_entry *e, struct ai_
     }
     if (vocab_add(&t->v, e->text, e->len, type, 0, err))
         return -1;
-    t->v.piece[t->v.n - 1].mergeable = e->mergeable && (type == PIECE_USER || type == PIECE_CONTROL);
+    p = &t->v.piece[t->v.n - 1];
+    p->mergeable = e->mergeable && (type == PIECE_USER || type == PIECE_CONTROL);
+    p->lstrip = e->lstrip;
+    p->rstrip = e->rstrip;
     return 0;
 }
 

@@ -199,7 +199,8 @@ static int default_texts(const struct ai_buf *form, struct chat_recipe *r, struc
     }
     if (r->form.system != SYSTEM_TURN)
         return 0;
-    if (ai_buf_puts(&r->head, "'", err) || ai_buf_put(&r->head, r->form.system_head, strlen(r->form.system_head) + 1, err))
+    if (ai_buf_puts(&r->head, "'", err) ||
+        ai_buf_put(&r->head, r->form.system_head, strlen(r->form.system_head) + 1, err))
         return -1;
     rc = text_between(form, (const char *)r->head.data, r->form.system_tail, &r->default_system, err);
     r->has_default = rc > 0;

@@ -146,7 +146,7 @@ static int digest(struct ai_tokenizer *t, struct ai_err *err)
 {
     struct ai_sha256 s;
     uint8_t how[] = {(uint8_t)t->model, t->by_bytes, t->by_pair, t->ignore_merges, t->spaces, t->dummy_prefix,
-                     t->squeeze, t->prefix_space, t->nfc};
+                     t->squeeze, t->prefix_space, (uint8_t)t->normal_form};
 
     ai_sha256_init(&s);
     ai_sha256_add(&s, how, sizeof how);
@@ -166,6 +166,8 @@ int tok_finish(struct ai_tokenizer *t, struct ai_err *err)
         return ai_fail(err, AI_EINPUT, "a special token's number is beyond the %u tokens", t->v.n);
     if (t->add_bos && t->bos == AI_NO_TOKEN)
         return ai_fail(err, AI_EINPUT, "a beginning-of-sequence token is wanted, but none is named");
+    if (t->add_eos && t->eos == AI_NO_TOKEN)
+        return ai_fail(err, AI_EINPUT, "an end-of-sequence token is wanted, but none is named");
     if (vocab_index(&t->v, err) || find_byte_pieces(t, err) || index_added(t, err))
         return -1;
     /* not for unigram: its sums of scores would round otherwise */

@@ -16,6 +16,8 @@ enum tok_model {
 
 enum { TOK_MAX_PRE = 8 };
 
+enum tok_normal_form { TOK_AS_IS, TOK_NFC, TOK_NFD, TOK_NFKC, TOK_NFKD }; /* Unicode's */
+
 struct ai_tokenizer {
     enum tok_model model;
     struct vocab v;
@@ -26,12 +28,13 @@ struct ai_tokenizer {
     uint32_t byte_id[256]; /* piece of one byte; VOCAB_NONE */
     bool byte_fallback;    /* characters without a piece become their bytes */
     uint32_t bos, eos, unk;
-    bool add_bos;
+    bool add_bos, add_eos;
 
     /* SentencePiece-style text */
     bool spaces;          /* a space is written U+2581 in pieces */
     bool dummy_prefix;    /* a text begins with a space of its own */
     bool prefix_once;     /* no such space behind a special token */
+    bool prefix_missing;  /* nor where one stands already */
     bool squeeze;         /* remove_extra_whitespaces */
     bool words;           /* no piece reaches across the start of a word: words are independent */
     struct ai_buf charsmap; /* compiled character mapping, empty: none */
@@ -40,7 +43,8 @@ struct ai_tokenizer {
     /* byte-level text */
     struct ai_regex *pre[TOK_MAX_PRE]; /* each cuts what the one before left */
     unsigned n_pre;
-    bool prefix_space, nfc;
+    bool prefix_space;
+    enum tok_normal_form normal_form;
 
     uint8_t added_first[256];  /* bits 1 << type: an added piece of that type begins with this byte */
     uint8_t added_pair[8192];  /* a bit for each two bytes that an added piece can begin with */
@@ -82,8 +86,8 @@ int tok_normalize(const struct ai_tokenizer *t, const uint8_t *s, size_t n, bool
                   struct ai_err *err) AI_CHECKED;
 /* Checks a compiled character mapping's structure. */
 int tok_charsmap_check(const struct ai_buf *map, struct ai_err *err) AI_CHECKED;
-/* Appends the text in Unicode normal form C. */
-int tok_nfc(const char *s, size_t n, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
+/* Appends the text in a normal form of Unicode. */
+int tok_unicode(enum tok_normal_form form, const char *s, size_t n, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 
 /* A token that stands at a place of a text without being written there. */
 struct tok_mark {
@@ -123,19 +127,26 @@ int tok_load_gguf(struct ai_tokenizer *t, const char *path, struct ai_err *err) 
 int tok_load_sentencepiece(struct ai_tokenizer *t, const void *data, size_t n, struct ai_err *err) AI_CHECKED;
 int tok_load_tiktoken(struct ai_tokenizer *t, const void *data, size_t n, struct ai_err *err) AI_CHECKED;
 int tok_load_json(struct ai_tokenizer *t, const struct ai_json *root, struct ai_err *err) AI_CHECKED;
-/* Why tokenizer.json asks for something that is not done here; NULL: all is. */
-const char *tok_json_unsupported(const struct ai_json *root);
+/* Whether all that tokenizer.json asks for is done here; otherwise err says what is not. */
+bool tok_json_supported(const struct ai_json *root, struct ai_err *err);
 int tok_load_vocab_merges(struct ai_tokenizer *t, const char *vocab, const char *merges, struct ai_err *err) AI_CHECKED;
 /* sentencepiece or tiktoken, told apart by the bytes */
 int tok_load_model_bytes(struct ai_tokenizer *t, const void *data, size_t n, struct ai_err *err) AI_CHECKED;
 bool tok_directory_has_any(const char *dir);
 int tok_load_directory(struct ai_tokenizer *t, const char *dir, struct ai_err *err) AI_CHECKED;
+/* The files of a directory beside the vocabulary; NULL: not there. */
+struct tok_config {
+    struct ai_json *added, *tokenizer, *special, *model;
+};
+int tok_configure(struct ai_tokenizer *t, const struct tok_config *c, struct ai_err *err) AI_CHECKED;
+
 /* Pieces by number, as JSON objects of text and number give them: in any order. */
 struct tok_entry {
     const char *text;
     size_t len;
     enum piece_type type;
     bool mergeable;  /* stands in the model's own vocabulary */
+    bool lstrip, rstrip;
 };
 struct tok_entries {
     struct tok_entry *e;

@@ -109,7 +109,8 @@ static int special_tokens(struct ai_tokenizer *t, const struct ai_gguf *g, struc
 
     if (ai_gguf_u32(g, KEY "bos_token_id", &t->bos, err) < 0 || ai_gguf_u32(g, KEY "eos_token_id", &t->eos, err) < 0 ||
         ai_gguf_u32(g, KEY "unknown_token_id", &unk, err) < 0 ||
-        ai_gguf_bool(g, KEY "add_bos_token", &t->add_bos, err) < 0)
+        ai_gguf_bool(g, KEY "add_bos_token", &t->add_bos, err) < 0 ||
+        ai_gguf_bool(g, KEY "add_eos_token", &t->add_eos, err) < 0)
         return -1;
     if (!t->by_bytes)
         t->unk = unk;

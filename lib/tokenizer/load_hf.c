@@ -1,5 +1,4 @@
-/* The tokenizer of a Hugging Face directory: which of its files to take, and what
- * the configuration beside them says of special tokens. */
+/* The tokenizer of a Hugging Face directory: which of its files to take. */
 #include "tokenizer/internal.h"
 
 #include "base/mem.h"
@@ -136,7 +135,7 @@ static int try_json(struct ai_tokenizer *t, const char *path, bool others, struc
 
     if (!root)
         return -1;
-    if (others && tok_json_unsupported(root))
+    if (others && !tok_json_supported(root, err))
         rc = 1;
     else
         rc = tok_load_json(t, root, err) ? ai_err_at(err, "%s", path) : 0;
@@ -160,91 +159,11 @@ static int load_pieces(struct ai_tokenizer *t, const char *dir, struct ai_err *e
         return load_model_file(t, model, err);
     if (have_vocab)
         return tok_load_vocab_merges(t, vocab, merges, err);
+    if (file_in(dir, "vocab.txt", vocab))
+        return ai_fail(err, AI_EINPUT, "%s: a WordPiece vocabulary is not supported", vocab);
     return ai_fail(err, AI_EINPUT,
                    "%s: no tokenizer: neither tokenizer.json nor tokenizer.model nor vocab.json with merges.txt",
                    dir);
-}
-
-/* A token as its text, or as an object with the text in "content". */
-static const char *token_text(const struct ai_json *v)
-{
-    const char *s = ai_json_string(v, NULL);
-
-    return s ? s : ai_json_string(ai_json_get(v, "content"), NULL);
-}
-
-/* Numbers of config.json; a list's first. */
-static uint32_t token_number(const struct ai_tokenizer *t, const struct ai_json *v)
-{
-    int64_t id;
-
-    if (ai_json_type(v) == AI_JSON_ARRAY)
-        v = ai_json_at(v, 0);
-    return ai_json_int(v, &id) || id < 0 || id >= t->v.n ? AI_NO_TOKEN : (uint32_t)id;
-}
-
-/* Tokens beside the vocabulary: {"text": number}.  They must follow on its numbers. */
-static int load_added(struct ai_tokenizer *t, const char *path, struct ai_err *err)
-{
-    struct ai_json *root = ai_json_parse_file(path, MAX_FILE, err);
-    struct tok_entries list = {0};
-    const struct ai_json *v;
-    uint32_t known = t->v.n;
-    const char *key;
-    void *it = NULL;
-    int64_t id;
-    int rc = 0;
-
-    if (!root)
-        return -1;
-    while (rc == 0 && ai_json_next(root, &it, &key, &v)) {
-        if (ai_json_int(v, &id) || id < 0)
-            rc = ai_fail(err, AI_EINPUT, "'%.40s' has no number", key);
-        else if ((uint64_t)id >= known)
-            rc = tok_entries_put(&list, (uint64_t)id - known,
-                                 (struct tok_entry){key, strlen(key), PIECE_CONTROL, false}, err);
-        else if (tok_find_text(t, key) != (uint32_t)id)
-            rc = ai_fail(err, AI_EINPUT, "'%.40s' has number %lld, which is another token's", key, (long long)id);
-    }
-    if (rc == 0)
-        rc = tok_entries_add(t, &list, err);
-    free(list.e);
-    ai_json_free(root);
-    return rc ? ai_err_at(err, "%s", path) : 0;
-}
-
-static void special_token(struct ai_tokenizer *t, const struct ai_json *text, const struct ai_json *number,
-                          uint32_t *id)
-{
-    const char *s = token_text(text);
-    uint32_t found = s ? tok_find_text(t, s) : token_number(t, number);
-    struct piece *p;
-
-    if (found == AI_NO_TOKEN)
-        return;
-    *id = found;
-    p = &t->v.piece[found];
-    if (p->type == PIECE_OPAQUE || (p->type == PIECE_NORMAL && p->len > 1 && !t->by_pair))
-        p->type = PIECE_CONTROL;
-}
-
-static int apply_configuration(struct ai_tokenizer *t, const struct ai_json *tokenizer, const struct ai_json *config,
-                               struct ai_err *err)
-{
-    const char *type = ai_json_string(ai_json_get(config, "model_type"), NULL);
-    bool add;
-    int rc;
-
-    special_token(t, ai_json_get(tokenizer, "bos_token"), ai_json_get(config, "bos_token_id"), &t->bos);
-    special_token(t, ai_json_get(tokenizer, "eos_token"), ai_json_get(config, "eos_token_id"), &t->eos);
-    rc = ai_json_get_bool(tokenizer, "add_bos_token", &add, err);
-    if (rc < 0)
-        return ai_err_at(err, "tokenizer_config.json");
-    if (rc == 0)
-        t->add_bos = add;
-    else if (type && strcmp(type, "opt") == 0)
-        t->add_bos = true;
-    return 0;
 }
 
 bool tok_directory_has_any(const char *dir)
@@ -255,27 +174,32 @@ bool tok_directory_has_any(const char *dir)
            file_in(dir, "vocab.json", path);
 }
 
-int tok_load_directory(struct ai_tokenizer *t, const char *dir, struct ai_err *err)
+/* dir/name as JSON into *root; none there: 0 and NULL. */
+static int optional_json(const char *dir, const char *name, struct ai_json **root, struct ai_err *err)
 {
     char path[PATH_LEN];
-    struct ai_json *tokenizer = NULL, *config = NULL;
+
+    if (!file_in(dir, name, path))
+        return 0;
+    *root = ai_json_parse_file(path, MAX_FILE, err);
+    return *root ? 0 : -1;
+}
+
+int tok_load_directory(struct ai_tokenizer *t, const char *dir, struct ai_err *err)
+{
+    struct tok_config c = {0};
     int rc = load_pieces(t, dir, err);
 
-    if (rc == 0 && file_in(dir, "added_tokens.json", path))
-        rc = load_added(t, path, err);
-    if (rc == 0 && file_in(dir, "tokenizer_config.json", path)) {
-        tokenizer = ai_json_parse_file(path, MAX_FILE, err);
-        rc = tokenizer ? 0 : -1;
-    }
-    if (rc == 0 && file_in(dir, "config.json", path)) {
-        config = ai_json_parse_file(path, MAX_FILE, err);
-        rc = config ? 0 : -1;
-    }
-    if (rc == 0 && apply_configuration(t, tokenizer, config, err))
+    if (rc == 0)
+        rc = optional_json(dir, "added_tokens.json", &c.added, err) ||
+             optional_json(dir, "tokenizer_config.json", &c.tokenizer, err) ||
+             optional_json(dir, "special_tokens_map.json", &c.special, err) ||
+             optional_json(dir, "config.json", &c.model, err);
+    if (rc == 0 && tok_configure(t, &c, err))
         rc = ai_err_at(err, "%s", dir);
-    if (tokenizer)
-        ai_json_free(tokenizer);
-    if (config)
-        ai_json_free(config);
-    return rc;
+    ai_json_free(c.added);
+    ai_json_free(c.tokenizer);
+    ai_json_free(c.special);
+    ai_json_free(c.model);
+    return rc ? -1 : 0;
 }

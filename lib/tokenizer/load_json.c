@@ -1,6 +1,6 @@
 /* tokenizer.json of Hugging Face: byte-pair vocabularies, byte-level or with
  * SentencePiece's spaces.  What it says of text before merging is either done as
- * it says or refused by name (tok_json_unsupported). */
+ * it says or refused by name (tok_json_supported). */
 #include "tokenizer/internal.h"
 
 #include <stdlib.h>
@@ -60,6 +60,17 @@ static bool is_byte_level(const struct ai_json *root)
     return false;
 }
 
+static bool is_metaspace(const struct ai_json *s)
+{
+    return type_is(s, "Metaspace") && strcmp(text_of(s, "replacement"), "\xe2\x96\x81") == 0;
+}
+
+/* Parts at spaces, of which escaping leaves none. */
+static bool is_split_at_space(const struct ai_json *s)
+{
+    return type_is(s, "Split") && strcmp(text_of(ai_json_get(s, "pattern"), "String"), " ") == 0;
+}
+
 static const char *unsupported_pre(const struct ai_json *root)
 {
     const struct ai_json *s;
@@ -68,12 +79,18 @@ static const char *unsupported_pre(const struct ai_json *root)
     for (size_t i = 0; (s = pre_step(root, i)); i++) {
         if (type_is(s, "ByteLevel"))
             continue;
+        if (!bytes && is_metaspace(s) && flag_of(s, "split", true))
+            return "a Metaspace that splits";
+        if (!bytes && (is_metaspace(s) || is_split_at_space(s)))
+            continue;
         if (!bytes)
             return "a pre-tokeniser that is not byte-level";
         if (type_is(s, "Digits"))
             continue;
+        if (type_is(s, "Punctuation") && strcmp(text_of(s, "behavior"), "Contiguous") == 0)
+            continue;
         if (!type_is(s, "Split") || !ai_json_string(ai_json_get(ai_json_get(s, "pattern"), "Regex"), NULL))
-            return "a pre-tokeniser other than ByteLevel, Digits and Split by a regular expression";
+            return "a pre-tokeniser other than ByteLevel, Digits, Punctuation and Split by a regular expression";
         if (strcmp(text_of(s, "behavior"), "Isolated") != 0 &&
             !(strcmp(text_of(s, "behavior"), "Removed") == 0 && flag_of(s, "invert", false)))
             return "a Split that joins or drops parts";
@@ -87,36 +104,55 @@ static bool is_space_escape(const struct ai_json *s)
            strcmp(text_of(s, "content"), "\xe2\x96\x81") == 0;
 }
 
+static enum tok_normal_form normal_form(const struct ai_json *s)
+{
+    static const char *const names[] = {"", "NFC", "NFD", "NFKC", "NFKD"}; /* as tok_normal_form */
+    unsigned i = 4;
+
+    while (i > 0 && !type_is(s, names[i]))
+        i--;
+    return (enum tok_normal_form)i;
+}
+
 static const char *unsupported_normalizer(const struct ai_json *root)
 {
     const struct ai_json *s;
     bool bytes = is_byte_level(root), escapes = false;
 
     for (size_t i = 0; (s = norm_step(root, i)); i++) {
-        if (bytes && type_is(s, "NFC"))
+        if (bytes && normal_form(s))
             continue;
         if (!bytes && type_is(s, "Prepend") && strcmp(text_of(s, "prepend"), "\xe2\x96\x81") == 0)
             continue;
         if (bytes || !is_space_escape(s))
-            return "a normaliser other than NFC (byte-level) or Prepend and Replace of spaces";
+            return "a normaliser other than Unicode's forms (byte-level) or Prepend and Replace of spaces";
         escapes = true;
     }
+    for (size_t i = 0; (s = pre_step(root, i)); i++)
+        escapes |= is_metaspace(s);
     return bytes || escapes ? NULL : "text that is neither byte-level nor with escaped spaces";
 }
 
-const char *tok_json_unsupported(const struct ai_json *root)
+bool tok_json_supported(const struct ai_json *root, struct ai_err *err)
 {
     const struct ai_json *model = ai_json_get(root, "model");
-    const char *why;
+    const char *why = NULL;
 
-    if (ai_json_type(model) != AI_JSON_OBJECT)
-        return "no model";
-    if (!type_is(model, "BPE") && (ai_json_get(model, "type") || !ai_json_get(model, "merges")))
-        return "a model that is not BPE";
-    if (*text_of(model, "continuing_subword_prefix") || *text_of(model, "end_of_word_suffix"))
-        return "marks at the inside or end of words";
-    why = unsupported_pre(root);
-    return why ? why : unsupported_normalizer(root);
+    if (ai_json_type(model) != AI_JSON_OBJECT) {
+        why = "no model";
+    } else if (!type_is(model, "BPE") && (ai_json_get(model, "type") || !ai_json_get(model, "merges"))) {
+        ai_fail(err, AI_EINPUT, "a model of type '%.40s' is not supported: BPE is", text_of(model, "type"));
+        return false;
+    } else if (*text_of(model, "continuing_subword_prefix") || *text_of(model, "end_of_word_suffix")) {
+        why = "marks at the inside or end of words";
+    }
+    if (!why)
+        why = unsupported_pre(root);
+    if (!why)
+        why = unsupported_normalizer(root);
+    if (why)
+        ai_fail(err, AI_EINPUT, "%s is not supported", why);
+    return !why;
 }
 
 static int read_vocab(const struct ai_json *vocab, struct tok_entries *list, struct ai_err *err)
@@ -147,6 +183,8 @@ static int read_added(const struct ai_json *added, struct tok_entries *list, str
         if (ai_json_int(ai_json_get(a, "id"), &id) || id < 0 || !e.text)
             return ai_fail(err, AI_EINPUT, "added_tokens: entry %zu has no content or id", i);
         e.type = flag_of(a, "special", false) ? PIECE_CONTROL : PIECE_USER;
+        e.lstrip = flag_of(a, "lstrip", false);
+        e.rstrip = flag_of(a, "rstrip", false);
         if ((uint64_t)id < list->n && list->e[id].text) {
             if (list->e[id].len != e.len || memcmp(list->e[id].text, e.text, e.len) != 0)
                 return ai_fail(err, AI_EINPUT, "added_tokens: '%.40s' and '%.40s' both have number %lld", e.text,
@@ -224,8 +262,8 @@ static int read_steps(struct ai_tokenizer *t, const struct ai_json *root, struct
     const struct ai_json *s;
 
     for (size_t i = 0; (s = norm_step(root, i)); i++) {
-        if (type_is(s, "NFC"))
-            t->nfc = true;
+        if (normal_form(s))
+            t->normal_form = normal_form(s);
         else if (type_is(s, "Prepend"))
             t->dummy_prefix = true;
         else
@@ -234,12 +272,20 @@ static int read_steps(struct ai_tokenizer *t, const struct ai_json *root, struct
     for (size_t i = 0; (s = pre_step(root, i)); i++) {
         const char *pattern = NULL;
 
-        if (type_is(s, "Digits"))
+        if (is_metaspace(s)) {
+            t->spaces = t->prefix_missing = true;
+            t->dummy_prefix =
+                strcmp(text_of(s, "prepend_scheme"), "never") != 0 && flag_of(s, "add_prefix_space", true);
+            t->prefix_once = strcmp(text_of(s, "prepend_scheme"), "first") == 0;
+        } else if (type_is(s, "Digits")) {
             pattern = flag_of(s, "individual_digits", false) ? "\\p{N}" : "\\p{N}+";
-        else if (type_is(s, "Split"))
+        } else if (type_is(s, "Punctuation")) {
+            pattern = "[\\p{P}$+<=>^`|~]+";
+        } else if (type_is(s, "Split")) {
             pattern = ai_json_string(ai_json_get(ai_json_get(s, "pattern"), "Regex"), NULL);
-        else
+        } else {
             t->prefix_space = flag_of(s, "add_prefix_space", true);
+        }
         if (pattern && tok_pre_add(t, pattern, err))
             return -1;
         if (type_is(s, "ByteLevel") && flag_of(s, "use_regex", true) && tok_pre_named(t, "gpt-2", 5, err))
@@ -248,30 +294,42 @@ static int read_steps(struct ai_tokenizer *t, const struct ai_json *root, struct
     return 0;
 }
 
-/* BOS, if the template for one text begins with a special token. */
+/* The special token that is piece i of a template; VOCAB_NONE. */
+static uint32_t template_token(const struct ai_tokenizer *t, const struct ai_json *pieces, size_t i)
+{
+    const char *id = text_of(ai_json_get(ai_json_at(pieces, i), "SpecialToken"), "id");
+
+    return *id ? tok_find_text(t, id) : VOCAB_NONE;
+}
+
+/* BOS and EOS, if the template for one text begins and ends with a special token. */
 static void read_template(struct ai_tokenizer *t, const struct ai_json *root)
 {
     const struct ai_json *post = ai_json_get(root, "post_processor"), *s;
 
     for (size_t i = 0; (s = step(post, "processors", i)); i++) {
-        const char *id = text_of(ai_json_get(ai_json_at(ai_json_get(s, "single"), 0), "SpecialToken"), "id");
+        const struct ai_json *pieces = ai_json_get(s, "single");
+        uint32_t first = template_token(t, pieces, 0), last = template_token(t, pieces, ai_json_size(pieces) - 1);
 
-        if (type_is(s, "TemplateProcessing") && *id) {
-            t->bos = tok_find_text(t, id);
-            t->add_bos = t->bos != VOCAB_NONE;
-        }
+        if (!type_is(s, "TemplateProcessing"))
+            continue;
+        t->add_bos = first != VOCAB_NONE;
+        t->add_eos = last != VOCAB_NONE;
+        if (t->add_bos)
+            t->bos = first;
+        if (t->add_eos)
+            t->eos = last;
     }
 }
 
 int tok_load_json(struct ai_tokenizer *t, const struct ai_json *root, struct ai_err *err)
 {
     const struct ai_json *model = ai_json_get(root, "model");
-    const char *why = tok_json_unsupported(root);
     struct tok_entries list = {0};
     int rc;
 
-    if (why)
-        return ai_fail(err, AI_EINPUT, "%s is not supported", why);
+    if (!tok_json_supported(root, err))
+        return -1;
     t->by_pair = true;
     t->by_bytes = is_byte_level(root);
     rc = read_vocab(ai_json_get(model, "vocab"), &list, err);

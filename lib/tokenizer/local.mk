@@ -4,6 +4,7 @@ lib_libai_a_SOURCES += \
 	lib/tokenizer/alphabet.c \
 	lib/tokenizer/bytelevel.c \
 	lib/tokenizer/chat.c lib/tokenizer/chat.h \
+	lib/tokenizer/config_hf.c \
 	lib/tokenizer/detokenize.c \
 	lib/tokenizer/entries.c \
 	lib/tokenizer/family.c lib/tokenizer/family.h \
@@ -15,11 +16,11 @@ lib_libai_a_SOURCES += \
 	lib/tokenizer/load_spm.c \
 	lib/tokenizer/load_tiktoken.c \
 	lib/tokenizer/merge.c \
-	lib/tokenizer/nfc.c \
 	lib/tokenizer/normal.c \
 	lib/tokenizer/pretok.c \
 	lib/tokenizer/template_file.c \
 	lib/tokenizer/template_form.c \
 	lib/tokenizer/tokenizer.c lib/tokenizer/tokenizer.h \
+	lib/tokenizer/unicode.c \
 	lib/tokenizer/unigram.c \
 	lib/tokenizer/vocab.c lib/tokenizer/vocab.h

@@ -103,6 +103,11 @@ static bool ends_with_space(const struct ai_tokenizer *t, const struct ai_buf *o
     return out->len >= from + 3 && memcmp(out->data + out->len - 3, escaped_space, 3) == 0;
 }
 
+static bool starts_with_space(const uint8_t *s, size_t n)
+{
+    return *s == ' ' || (n >= 3 && memcmp(s, escaped_space, 3) == 0);
+}
+
 int tok_normalize(const struct ai_tokenizer *t, const uint8_t *s, size_t n, bool begin, struct ai_buf *out,
                   struct ai_err *err)
 {
@@ -119,7 +124,8 @@ int tok_normalize(const struct ai_tokenizer *t, const uint8_t *s, size_t n, bool
     }
     if (n == 0)
         return 0;
-    if (t->dummy_prefix && begin && put_escaped(t, (const uint8_t *)" ", 1, out, err))
+    if (t->dummy_prefix && begin && !(t->prefix_missing && starts_with_space(s, n)) &&
+        put_escaped(t, (const uint8_t *)" ", 1, out, err))
         return -1;
     if (!t->squeeze && !t->charsmap.len) /* the common case: nothing but spaces changes */
         return put_escaped(t, s, n, out, err);

@@ -244,8 +244,8 @@ static int encode_bytes(struct run *r, const uint8_t *s, size_t n, bool begin, s
 
     if (n && begin && r->t->prefix_space && *s != ' ')
         rc = ai_buf_put(&text, " ", 1, err);
-    if (rc == 0 && r->t->nfc)
-        rc = tok_nfc((const char *)s, n, &text, err);
+    if (rc == 0 && r->t->normal_form)
+        rc = tok_unicode(r->t->normal_form, (const char *)s, n, &text, err);
     else if (rc == 0 && text.len)
         rc = ai_buf_put(&text, s, n, err);
     if (rc == 0 && text.len)
@@ -321,6 +321,8 @@ int tok_encode(const struct ai_tokenizer *t, const uint8_t *s, size_t n, const s
             stop = m < n_marks ? mark[m].at : n;
         } else {
             rc = encode_plain(&r, s + from, n - from, begin, err);
+            if (rc == 0 && flags & AI_TOK_BEGIN && t->add_eos && !(flags & AI_TOK_NO_BOS))
+                rc = run_emit(&r, t->eos, err);
             break;
         }
         p = &t->v.piece[id];

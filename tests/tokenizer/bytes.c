@@ -279,7 +279,7 @@ static void test_refusals(void)
     refused(make_file("b.gguf", file.data, file.len), "the same as merge 3", "a merge twice");
     make_text("merges.txt", "#version: 0.2\na b c d\n");
     refused(make_dir, "merges.txt: line 2", "a bad line of merges.txt");
-    refused_json("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", "not BPE is not supported", "WordPiece");
+    refused_json("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", "type 'WordPiece' is not supported", "WordPiece");
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}}",
                  "both have number 0", "a number twice");
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]}}",
