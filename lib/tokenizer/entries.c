@@ -26,6 +26,26 @@ int tok_entries_put(struct tok_entries *list, uint64_t id, struct tok_entry e, s
     return 0;
 }
 
+int tok_entries_vocab(struct tok_entries *list, const struct ai_json *object, struct ai_err *err)
+{
+    const struct ai_json *v;
+    const char *text;
+    void *it = NULL;
+    int64_t id;
+
+    if (ai_json_type(object) != AI_JSON_OBJECT)
+        return ai_fail(err, AI_EINPUT, "%s where an object was expected", ai_json_type_name(object));
+    while (ai_json_next(object, &it, &text, &v)) {
+        struct tok_entry e = {.text = text, .len = strlen(text), .type = PIECE_NORMAL, .mergeable = true};
+
+        if (ai_json_int(v, &id) || id < 0)
+            return ai_fail(err, AI_EINPUT, "'%.40s' has no number", text);
+        if (tok_entries_put(list, (uint64_t)id, e, err))
+            return -1;
+    }
+    return 0;
+}
+
 static int add_one(struct ai_tokenizer *t, const struct tok_entry *e, struct ai_buf *bytes, struct ai_err *err)
 {
     enum piece_type type = e->type;

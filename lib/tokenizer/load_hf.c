@@ -23,26 +23,11 @@ static int load_vocab(struct ai_tokenizer *t, const char *path, struct ai_err *e
 {
     struct ai_json *root = ai_json_parse_file(path, MAX_FILE, err);
     struct tok_entries list = {0};
-    const struct ai_json *v;
-    const char *key;
-    void *it = NULL;
-    int64_t id;
-    int rc = 0;
+    int rc;
 
     if (!root)
         return -1;
-    if (ai_json_type(root) != AI_JSON_OBJECT)
-        rc = ai_fail(err, AI_EINPUT, "%s where an object was expected", ai_json_type_name(root));
-    while (rc == 0 && ai_json_next(root, &it, &key, &v)) {
-        if (ai_json_int(v, &id) || id < 0)
-            rc = ai_fail(err, AI_EINPUT, "'%.40s' has no number", key);
-        else
-            rc = tok_entries_put(&list, (uint64_t)id, (struct tok_entry){key, strlen(key), PIECE_NORMAL, true}, err);
-    }
-    if (rc == 0)
-        rc = tok_entries_add(t, &list, err);
-    if (rc == 0)
-        rc = vocab_index(&t->v, err);
+    rc = tok_entries_vocab(&list, root, err) || tok_entries_add(t, &list, err) || vocab_index(&t->v, err);
     free(list.e);
     ai_json_free(root);
     return rc ? ai_err_at(err, "%s", path) : 0;

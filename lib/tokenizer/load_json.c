@@ -155,24 +155,6 @@ bool tok_json_supported(const struct ai_json *root, struct ai_err *err)
     return !why;
 }
 
-static int read_vocab(const struct ai_json *vocab, struct tok_entries *list, struct ai_err *err)
-{
-    const struct ai_json *v;
-    const char *key;
-    void *it = NULL;
-    int64_t id;
-
-    if (ai_json_type(vocab) != AI_JSON_OBJECT)
-        return ai_fail(err, AI_EINPUT, "model.vocab: %s where an object was expected", ai_json_type_name(vocab));
-    while (ai_json_next(vocab, &it, &key, &v)) {
-        if (ai_json_int(v, &id) || id < 0)
-            return ai_fail(err, AI_EINPUT, "model.vocab: '%.40s' has no number", key);
-        if (tok_entries_put(list, (uint64_t)id, (struct tok_entry){key, strlen(key), PIECE_NORMAL, true}, err))
-            return ai_err_at(err, "model.vocab");
-    }
-    return 0;
-}
-
 static int read_added(const struct ai_json *added, struct tok_entries *list, struct ai_err *err)
 {
     for (size_t i = 0; i < ai_json_size(added); i++) {
@@ -332,7 +314,7 @@ int tok_load_json(struct ai_tokenizer *t, const struct ai_json *root, struct ai_
         return -1;
     t->by_pair = true;
     t->by_bytes = is_byte_level(root);
-    rc = read_vocab(ai_json_get(model, "vocab"), &list, err);
+    rc = tok_entries_vocab(&list, ai_json_get(model, "vocab"), err) ? ai_err_at(err, "model.vocab") : 0;
     if (rc == 0)
         rc = read_added(ai_json_get(root, "added_tokens"), &list, err);
     if (rc == 0)
