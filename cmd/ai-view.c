@@ -1,40 +1,52 @@
 /* ai-view: any stream, policy or model file as text; or only checked. */
 #include "cli/cli.h"
 
+#include "eval/layerwise.h"
 #include "io/fd.h"
 #include "model/model.h"
 #include "policy/policy.h"
 #include "stream/text.h"
+#include "tokenizer/tokenizer.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-enum { KEY_NO_HEADER = 300, KEY_VALUES, KEY_CHECK };
+enum { KEY_NO_HEADER = 300, KEY_VALUES, KEY_CHECK, KEY_LENS, KEY_DOC, KEY_DECISIONS };
 
 static const struct cli_option options[] = {
-    {'t', "to", "FORM", "tsv, jsonl, svmlight (features), or header [tsv]"},
+    {'t', "to", "FORM", "tsv, jsonl, svmlight (features), header, or svg (--lens) [tsv]"},
     {KEY_NO_HEADER, "no-header", NULL, "TSV without the line of column names"},
     {KEY_VALUES, "values", NULL, "hidden states with all their values"},
     {KEY_CHECK, "check", NULL, "print nothing; status 0 if the file is whole, 3 if not"},
+    {KEY_LENS, "lens", NULL, "features: one document layer by layer, with its most probable tokens"},
+    {KEY_DOC, "doc", "ID", "with --lens: its id or number [the first]"},
+    {KEY_DECISIONS, "decisions", "FILE", "with --lens: decisions, to show where it stopped"},
+    {'m', "model", "MODEL", "with --lens: tokenizer, to show tokens as text"},
     {0},
 };
 
-enum form { TSV, JSONL, SVMLIGHT, HEADER };
+enum form { TSV, JSONL, SVMLIGHT, HEADER, SVG };
+enum { LENS_TOKENS = 5 };
 
 static struct {
     int form;
-    bool no_header, values, check;
+    bool no_header, values, check, lens;
+    const char *doc, *decisions, *model;
 } opt;
 
 static int option(int key, const char *arg, struct ai_err *err)
 {
-    static const char *const forms[] = {"tsv", "jsonl", "svmlight", "header", NULL};
+    static const char *const forms[] = {"tsv", "jsonl", "svmlight", "header", "svg", NULL};
 
     switch (key) {
     case 't': return cli_choice("--to", arg, forms, &opt.form, err);
     case KEY_NO_HEADER: opt.no_header = true; return 0;
     case KEY_VALUES: opt.values = true; return 0;
     case KEY_CHECK: opt.check = true; return 0;
+    case KEY_LENS: opt.lens = true; return 0;
+    case KEY_DOC: opt.doc = arg; return 0;
+    case KEY_DECISIONS: opt.decisions = arg; return 0;
+    case 'm': opt.model = arg; return 0;
     default: return ai_fail(err, AI_EUSAGE, "unknown option");
     }
 }
@@ -172,7 +184,7 @@ static int column_names(const struct ai_text_view *v, struct ai_err *err)
 
 static int view_records(struct ai_reader *in, struct ai_err *err)
 {
-    static const enum ai_text forms[] = {AI_TEXT_TSV, AI_TEXT_JSONL, AI_TEXT_SVMLIGHT, AI_TEXT_TSV};
+    static const enum ai_text forms[] = {AI_TEXT_TSV, AI_TEXT_JSONL, AI_TEXT_SVMLIGHT, AI_TEXT_TSV, AI_TEXT_TSV};
     struct ai_text_view *v = ai_text_view_new(opt.check ? AI_TEXT_TSV : forms[opt.form], ai_reader_kind(in),
                                               ai_reader_meta(in), opt.values, err);
     struct ai_record rec;
@@ -222,8 +234,63 @@ static int view_stream(struct cli *cli, int i, struct ai_err *err)
     return rc;
 }
 
+/* ---- one document, layer by layer ---- */
+
+static int put_token(void *arg, uint32_t token, struct ai_buf *out, struct ai_err *err)
+{
+    const struct ai_tokenizer *t = arg;
+
+    if (token >= ai_tokenizer_size(t))
+        return ai_buf_printf(out, err, "<%u>", token);
+    return ai_detokenize(t, token, false, true, out, err);
+}
+
+static int read_lens(struct cli *cli, struct ai_layerwise *l, struct ai_err *err)
+{
+    const char *name;
+    int fd = cli_open_input(cli, 0, &name, err), rc;
+
+    if (fd < 0)
+        return -1;
+    rc = ai_layerwise_read(l, fd, name, opt.doc, err);
+    cli_close_input(fd);
+    if (rc || !opt.decisions)
+        return rc;
+    fd = cli_open_file(opt.decisions, &name, err);
+    if (fd < 0)
+        return -1;
+    rc = ai_layerwise_stop(l, fd, name, err);
+    cli_close_input(fd);
+    return rc;
+}
+
+static int view_lens(struct cli *cli, struct ai_err *err)
+{
+    struct ai_tokenizer *tokenizer = opt.model ? ai_tokenizer_open(opt.model, err) : NULL;
+    struct ai_token_text text = {put_token, tokenizer}, *shown = tokenizer ? &text : NULL;
+    struct ai_layerwise l = {0};
+    struct ai_buf out = {0};
+    int rc = opt.model && !tokenizer ? -1 : read_lens(cli, &l, err);
+
+    if (rc == 0)
+        rc = opt.form == SVG ? ai_layerwise_svg(&l, LENS_TOKENS, shown, &out, err)
+                             : ai_layerwise_table(&l, LENS_TOKENS, shown, &out, err);
+    if (rc == 0)
+        rc = cli_text_open(cli, err) || cli_put(out.data, out.len, err) || cli_text_end(cli, err) ? -1 : 0;
+    ai_buf_free(&out);
+    ai_layerwise_free(&l);
+    ai_tokenizer_free(tokenizer);
+    return rc;
+}
+
 static int run(struct cli *cli, struct ai_err *err)
 {
+    if (!opt.lens && (opt.form == SVG || opt.doc || opt.decisions || opt.model))
+        return ai_fail(err, AI_EUSAGE, "--to=svg, --doc, --decisions and --model go with --lens");
+    if (opt.lens && ((opt.form != TSV && opt.form != SVG) || opt.check || opt.values || cli->argc > 1))
+        return ai_fail(err, AI_EUSAGE, "--lens shows one feature stream, as a table or --to=svg");
+    if (opt.lens)
+        return view_lens(cli, err);
     if (cli_text_open(cli, err))
         return -1;
     for (int i = 0; i < (cli->argc ? cli->argc : 1); i++) {

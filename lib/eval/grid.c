@@ -61,7 +61,7 @@ static int put_cell(const struct ai_grid *g, size_t row, int c, bool left, struc
                                                                                                                    : 0;
 }
 
-int ai_grid_put(const struct ai_grid *g, int left, struct ai_buf *out, struct ai_err *err)
+int ai_grid_put(const struct ai_grid *g, uint32_t left, struct ai_buf *out, struct ai_err *err)
 {
     for (size_t r = 0; r < g->rows; r++) {
         bool first = true;
@@ -69,7 +69,7 @@ int ai_grid_put(const struct ai_grid *g, int left, struct ai_buf *out, struct ai
         for (int c = 0; c < g->columns; c++) {
             if (width_of_column(g, c) == 0)
                 continue;
-            if ((!first && ai_buf_puts(out, "  ", err)) || put_cell(g, r, c, c < left, out, err))
+            if ((!first && ai_buf_puts(out, "  ", err)) || put_cell(g, r, c, left >> c & 1, out, err))
                 return -1;
             first = false;
         }

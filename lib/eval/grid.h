@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { AI_GRID_CELL = 64 };
 
@@ -19,9 +20,9 @@ struct ai_grid {
 char (*ai_grid_row(struct ai_grid *g, struct ai_err *err))[AI_GRID_CELL];
 void ai_grid_free(struct ai_grid *g);
 
-/* The first `left` columns are aligned left, the others right; columns whose cells are all
- * empty are left out.  Characters count, not bytes. */
-int ai_grid_put(const struct ai_grid *g, int left, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
+/* Columns of the set `left` (bit 0 is the first) are aligned left, the others right; columns
+ * whose cells are all empty are left out.  Characters count, not bytes. */
+int ai_grid_put(const struct ai_grid *g, uint32_t left, struct ai_buf *out, struct ai_err *err) AI_CHECKED;
 
 /* What cells hold; NAN is "-". */
 void ai_cell_percent(char *cell, const char *prefix, double share);

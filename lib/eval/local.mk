@@ -5,6 +5,7 @@ lib_libai_a_SOURCES += \
 	lib/eval/grid.c lib/eval/grid.h \
 	lib/eval/index.c lib/eval/index.h \
 	lib/eval/json.c \
+	lib/eval/layerwise.c lib/eval/layerwise.h \
 	lib/eval/match.c \
 	lib/eval/rank.c lib/eval/rank.h \
 	lib/eval/report.h \

@@ -103,7 +103,7 @@ static int put_scores(const struct ai_eval_row *rows, size_t n, struct ai_buf *o
         }
     }
     if (rc == 0)
-        rc = ai_grid_put(&g, DOCUMENTS, out, err);
+        rc = ai_grid_put(&g, 1u << RUN | 1u << TASK, out, err);
     ai_grid_free(&g);
     return rc;
 }
@@ -277,10 +277,10 @@ int ai_eval_depths(const struct ai_eval_baseline *b, const char *title, struct a
         snprintf(c[2], CELL, "%.1f..%.1f", 100 * s->agreement_low, 100 * s->agreement_high);
         ai_cell_percent(c[3], "", b->settled[d]);
         ai_cell_percent(c[4], "", s->accuracy);
-        snprintf(c[5], CELL, "%-40.*s", (int)(s->agreement * (double)(sizeof bar - 1) + 0.5), bar);
+        snprintf(c[5], CELL, "%.*s", (int)(s->agreement * (double)(sizeof bar - 1) + 0.5), bar);
     }
     if (rc == 0)
-        rc = ai_grid_put(&g, 0, out, err);
+        rc = ai_grid_put(&g, 1u << 5, out, err);
     ai_grid_free(&g);
     return rc;
 }
