@@ -12,12 +12,17 @@ cmd_libcli_a_SOURCES = \
 	cmd/cli/version.h
 cmd_ldadd = cmd/libcli.a $(AI_LIBS)
 
-bin_SCRIPTS += cmd/ai-infer
-EXTRA_DIST += cmd/ai-infer.in
-CLEANFILES += cmd/ai-infer
-cmd/ai-infer: cmd/ai-infer.in Makefile
-	$(AM_V_GEN)sed -e 's,@VERSION''@,$(VERSION),g' -e 's,@pkgdatadir''@,$(pkgdatadir),g' \
-	    $(srcdir)/cmd/ai-infer.in >$@.tmp && chmod +x $@.tmp && mv $@.tmp $@
+# Shell programs: NAME.in with the options' part in its place.
+bin_SCRIPTS += cmd/ai-infer cmd/ai-probe
+EXTRA_DIST += cmd/ai-infer.in cmd/ai-probe.in cmd/cli/options.sh
+CLEANFILES += cmd/ai-infer cmd/ai-probe
+make_script = $(AM_V_GEN)sed -e 's,@VERSION''@,$(VERSION),g' -e 's,@pkgdatadir''@,$(pkgdatadir),g' \
+	    -e '/^@OPTIONS@$$/r $(srcdir)/cmd/cli/options.sh' -e '/^@OPTIONS@$$/d' \
+	    $(srcdir)/$@.in >$@.tmp && chmod +x $@.tmp && mv $@.tmp $@
+cmd/ai-infer: cmd/ai-infer.in cmd/cli/options.sh Makefile
+	$(make_script)
+cmd/ai-probe: cmd/ai-probe.in cmd/cli/options.sh Makefile
+	$(make_script)
 bin_PROGRAMS += cmd/ai-eval
 cmd_ai_eval_SOURCES = cmd/ai-eval.c
 cmd_ai_eval_LDADD = $(cmd_ldadd)
