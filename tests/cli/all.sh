@@ -19,6 +19,7 @@ arguments() {
     ai-eval) echo "decisions.aid" ;;
     ai-view) echo "tokens.ait" ;;
     ai-infer) echo "-m $demo_model -T 1 lines.txt" ;;
+    ai-probe) echo "-q -m $demo_model -T 1 lines.txt" ;;
     *) echo ;;
     esac
 }
