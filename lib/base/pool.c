@@ -32,7 +32,8 @@ struct ai_pool {
     size_t n;
     atomic_size_t next;      /* index not taken yet */
     atomic_uint generation;  /* counts jobs */
-    atomic_uint running;     /* workers that have not finished the present job */
+    bool open;               /* the present job may have work left: workers that wake up join it */
+    atomic_uint running;     /* workers that joined the present job and have not finished */
 };
 
 static inline void relax(void)
@@ -57,6 +58,8 @@ static void *worker_main(void *arg)
     unsigned seen = 0;
 
     for (;;) {
+        bool joined;
+
         for (int i = 0; i < SPINS && atomic_load_explicit(&p->generation, memory_order_acquire) == seen; i++)
             relax();
         pthread_mutex_lock(&p->lock);
@@ -67,8 +70,12 @@ static void *worker_main(void *arg)
             return NULL;
         }
         seen = atomic_load(&p->generation);
+        joined = p->open;
+        if (joined)
+            atomic_fetch_add(&p->running, 1);
         pthread_mutex_unlock(&p->lock);
-
+        if (!joined)
+            continue;
         take_work(p, w->index);
         if (atomic_fetch_sub_explicit(&p->running, 1, memory_order_acq_rel) == 1) {
             pthread_mutex_lock(&p->lock);
@@ -142,20 +149,21 @@ void ai_pool_run(struct ai_pool *p, size_t n, void (*fn)(void *arg, size_t i, un
     p->arg = arg;
     p->n = n;
     atomic_store(&p->next, 0);
-    atomic_store(&p->running, p->threads - 1);
+    p->open = true;
     atomic_fetch_add_explicit(&p->generation, 1, memory_order_release);
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->lock);
 
+    /* Only those are waited for that took part: on a busy machine a worker may wake up
+     * long after the work is done. */
     take_work(p, 0);
     for (int i = 0; i < SPINS && atomic_load_explicit(&p->running, memory_order_acquire); i++)
         relax();
-    if (atomic_load_explicit(&p->running, memory_order_acquire)) {
-        pthread_mutex_lock(&p->lock);
-        while (atomic_load(&p->running))
-            pthread_cond_wait(&p->idle, &p->lock);
-        pthread_mutex_unlock(&p->lock);
-    }
+    pthread_mutex_lock(&p->lock);
+    p->open = false;
+    while (atomic_load(&p->running))
+        pthread_cond_wait(&p->idle, &p->lock);
+    pthread_mutex_unlock(&p->lock);
 }
 
 unsigned ai_cpu_count(void)
