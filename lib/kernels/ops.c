@@ -10,10 +10,9 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void choose(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+    if (ai_isa_here() >= AI_ISA_AVX512)
         chosen = &ai_ops_avx512;
-    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    else if (ai_isa_here() >= AI_ISA_AVX2)
         chosen = &ai_ops_avx2;
 #endif
 }

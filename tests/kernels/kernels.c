@@ -1,11 +1,9 @@
-/* lib/kernels against plain double loops: every instruction set that this machine
- * runs, odd sizes included. */
+/* The small operators of lib/kernels against plain double loops: every instruction set
+ * that this machine runs, odd sizes included. */
 #include "base/bytes.h"
-#include "base/mem.h"
 #include "base/rng.h"
 #include "kernels/kernels.h"
 
-#include "../gen/gen_blocks.h"
 #include "../tap.h"
 
 #include <math.h>
@@ -168,71 +166,6 @@ static void test_ops(const struct ai_ops *ops)
     ok(isnan(ops->softmax_sum(nan_row, 17)), "%s: a NaN score does not vanish", ops->isa);
 }
 
-static void decode_tensor(const struct ai_tensor *w, double *out)
-{
-    float row[MAX];
-
-    for (size_t r = 0; r < w->rows; r++) {
-        ai_tensor_rows(w, r, 1, row);
-        for (size_t c = 0; c < w->cols; c++)
-            out[r * w->cols + c] = row[c];
-    }
-}
-
-static double product(struct ai_kernels *k, enum ai_wtype type, size_t rows, size_t cols, size_t n)
-{
-    struct ai_err err;
-    const struct ai_wtype_info *info = &ai_wtypes[type];
-    uint8_t *data = ai_calloc(rows * cols / info->block + 1, info->bytes, &err);
-    struct ai_tensor w = {data, type, rows, cols};
-    float *x = ai_calloc(n * cols, sizeof *x, &err), *y = ai_calloc(n * (rows + 3), sizeof *y, &err);
-    float *b = ai_calloc(rows, sizeof *b, &err);
-    struct ai_tensor bias = {b, AI_W_F32, 1, rows};
-    double *wd = ai_calloc(rows * cols, sizeof *wd, &err), worst = 0;
-
-    fill(x, n * cols, 1);
-    fill(b, rows, 1);
-    gen_blocks(type, &rng, 0.5f, rows * cols, data);
-    decode_tensor(&w, wd);
-    ai_matmul(k, &w, &bias, x, cols, n, y, rows + 3);
-    for (size_t i = 0; i < n; i++)
-        for (size_t r = 0; r < rows; r++) {
-            double sum = b[r], size = fabs((double)b[r]);
-
-            for (size_t c = 0; c < cols; c++) {
-                sum += wd[r * cols + c] * x[i * cols + c];
-                size += fabs(wd[r * cols + c] * x[i * cols + c]);
-            }
-            worst = fmax(worst, fabs(y[i * (rows + 3) + r] - sum) / size);
-        }
-    free(data);
-    free(x);
-    free(y);
-    free(b);
-    free(wd);
-    return worst;
-}
-
-static void test_products(unsigned threads)
-{
-    static const size_t shapes[][3] = {{1, 32, 1}, {5, 64, 3}, {17, 96, 1}, {192, 192, 40}, {513, 192, 7}, {100, 672, 33},
-                                      {70, 256, 5}, {33, 512, 40}};
-    struct ai_err err;
-    struct ai_pool *pool = ai_pool_new(threads, &err);
-    struct ai_kernels *k = ai_kernels_new(pool, &err);
-
-    for (int type = 0; type < AI_W_COUNT; type++) {
-        double worst = 0;
-
-        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-            if (shapes[s][1] % ai_wtypes[type].block == 0)
-                worst = fmax(worst, product(k, (enum ai_wtype)type, shapes[s][0], shapes[s][1], shapes[s][2]));
-        ok(worst < 1e-6, "%u threads: products with %s weights (%.1e)", threads, ai_wtypes[type].name, worst);
-    }
-    ai_kernels_free(k);
-    ai_pool_free(pool);
-}
-
 int main(void)
 {
     test_ops(&ai_ops_generic);
@@ -246,7 +179,5 @@ int main(void)
     else
         skip("avx512", "not on this processor");
 #endif
-    for (unsigned threads = 1; threads <= 3; threads++)
-        test_products(threads);
     return done_testing();
 }
