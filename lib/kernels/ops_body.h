@@ -13,7 +13,7 @@ extern const struct ai_ops OPS_TABLE;
  * -87 the result is 0, NaN stays NaN. */
 static inline float exp_(float x)
 {
-    float c = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
+    float c = x > -87.0f ? (x < 88.0f ? x : 88.0f) : -87.0f; /* also for NaN */
     float k = (c * 1.44269504f + 12582912.0f) - 12582912.0f; /* to the nearest whole number */
     float r = k * -0.693145752f + c;
     float p, two_k;

@@ -196,7 +196,7 @@ static int find_data(struct ai_gguf *g, const struct cursor *c, struct ai_err *e
 
 static int read_all(struct ai_gguf *g, struct ai_err *err)
 {
-    struct cursor c = {g->map.data, (const uint8_t *)g->map.data + g->map.size};
+    struct cursor c = {g->map.data, g->map.size ? (const uint8_t *)g->map.data + g->map.size : g->map.data};
     uint64_t n_tensors = 0, n_values = 0;
 
     if (left(&c) < 4 || memcmp(c.p, "GGUF", 4) != 0)

@@ -263,7 +263,7 @@ static int on_cosines(void *arg, size_t seq, unsigned layer, uint32_t position, 
     (void)err;
     for (size_t i = 0; layer > 1 && i < H; i++) {
         step[0][i] = now[i] - before[i];
-        step[1][i] = before[i] - before[i - n * H];
+        step[1][i] = before[i] - (before - n * H)[i];
     }
     if (layer > 1)
         want = cosine(step[0], step[1], H);
