@@ -62,16 +62,16 @@ static void activate_some(void *arg, size_t i, unsigned thread)
 
     (void)thread;
     for (size_t r = i * ROWS_A_TASK; r < end; r++) {
-        float *up = j->f->up + r * hp->ff, *gate = j->f->gate + r * hp->ff, *x = hp->gated ? gate : up;
+        float *up = j->f->up + r * j->width, *gate = j->f->gate + r * j->width, *x = hp->gated ? gate : up;
 
         switch (hp->act) {
-        case AI_ACT_SILU: ops->silu(x, hp->ff); break;
-        case AI_ACT_GELU_TANH: ops->gelu_tanh(x, hp->ff); break;
-        case AI_ACT_GELU_ERF: ops->gelu_erf(x, hp->ff); break;
-        case AI_ACT_RELU: ops->relu(x, hp->ff); break;
+        case AI_ACT_SILU: ops->silu(x, j->width); break;
+        case AI_ACT_GELU_TANH: ops->gelu_tanh(x, j->width); break;
+        case AI_ACT_GELU_ERF: ops->gelu_erf(x, j->width); break;
+        case AI_ACT_RELU: ops->relu(x, j->width); break;
         }
         if (hp->gated)
-            ops->multiply(gate, up, hp->ff);
+            ops->multiply(gate, up, j->width);
     }
 }
 
@@ -86,16 +86,18 @@ static const float *attention_input(struct ai_forward *f, unsigned b, const floa
     return f->norm;
 }
 
-/* Norms of the heads, and their rotation: m [n, heads * head_dim]. */
-static void place_heads(struct ai_forward *f, unsigned b, const struct norm *norm, float *m, size_t heads,
-                        const uint32_t *position, size_t n)
+/* Norms of the heads, and their rotation: m [n, heads * head_dim] of rows [row, row + n). */
+static void place_heads(struct ai_forward *f, const struct lane *l, unsigned b, size_t row, const struct norm *norm,
+                        float *m, size_t heads, size_t n)
 {
     const struct ai_hparams *hp = &f->model->hp;
 
-    if (norm->weight)
+    if (norm->weight && hp->whole_norms)
+        norm_rows(f, norm, heads * hp->head_dim, m, n, m);
+    else if (norm->weight)
         norm_rows(f, norm, hp->head_dim, m, n * heads, m);
     if (hp->position == AI_POS_ROPE)
-        rope_rows(f, b, m, heads, position, n);
+        rope_rows(f, l, b, row, m, heads, n);
 }
 
 void block_keys(struct ai_forward *f, struct lane *l, unsigned b)
@@ -111,12 +113,17 @@ void block_keys(struct ai_forward *f, struct lane *l, unsigned b)
         linear(f, &w->k, in, n, l->k + r * f->kv_width);
         linear(f, &w->v, in, n, l->v + r * f->kv_width);
     }
-    place_heads(f, b, &f->norms[b].k, l->k, hp->kv_heads, l->position, rows);
+    place_heads(f, l, b, 0, &f->norms[b].k, l->k, hp->kv_heads, rows);
 }
 
-static void mlp(struct ai_forward *f, const struct ai_block *w, const float *x, size_t n, float *out)
+void block_mlp_norm(struct ai_forward *f, unsigned b, const float *x, size_t n, float *out)
 {
-    struct rows_job j = {.f = f, .n = n};
+    norm_rows(f, &f->norms[b].mlp, f->model->hp.width, x, n, out);
+}
+
+void block_mlp(struct ai_forward *f, const struct ai_mlp *w, const float *x, size_t n, float *out)
+{
+    struct rows_job j = {.f = f, .width = w->up.weight.rows, .n = n};
     bool gated = f->model->hp.gated;
 
     if (gated)
@@ -126,9 +133,9 @@ static void mlp(struct ai_forward *f, const struct ai_block *w, const float *x, 
     linear(f, &w->down, gated ? f->gate : f->up, n, out);
 }
 
-/* Rows [row, row + n) += what attention or MLP of block b gave (f->sum), through the
- * norms that are behind it. */
-static void add_sum(struct ai_forward *f, struct lane *l, int which, unsigned b, size_t row, size_t n)
+/* Rows [row, row + n) += what attention or MLP of block b gave, through the norms that
+ * are behind it; sum [n, H] is used up. */
+static void add_sum(struct ai_forward *f, struct lane *l, int which, unsigned b, size_t row, size_t n, float *sum)
 {
     const struct ai_hparams *hp = &f->model->hp;
     const struct block_norms *norms = &f->norms[b];
@@ -136,9 +143,9 @@ static void add_sum(struct ai_forward *f, struct lane *l, int which, unsigned b,
     float *x = l->x + row * hp->width;
 
     if (post->weight)
-        norm_rows(f, post, hp->width, f->sum, n, f->sum);
-    cosines_note(f, l, which, row, n, f->sum);
-    f->ops->add(x, f->sum, n * hp->width);
+        norm_rows(f, post, hp->width, sum, n, sum);
+    cosines_note(f, l, which, row, n, sum);
+    f->ops->add(x, sum, n * hp->width);
     if (hp->norm_place == AI_NORM_AFTER)
         norm_rows(f, which == AI_COSINE_ATTENTION ? &norms->attn : &norms->mlp, hp->width, x, n, x);
 }
@@ -148,26 +155,35 @@ void block_rows(struct ai_forward *f, struct lane *l, unsigned b, size_t row, si
     const struct ai_hparams *hp = &f->model->hp;
     const struct ai_block *w = &f->model->blocks[b];
     const struct block_norms *norms = &f->norms[b];
+    size_t first = row, end = row + n;
 
-    for (size_t end = row + n; row < end; row += n) {
+    for (; row < end; row += n) {
         float *x = l->x + row * hp->width;
         const float *in;
 
         n = end - row < f->chunk ? end - row : f->chunk;
         in = attention_input(f, b, x, n);
         linear(f, &w->q, in, n, f->q);
-        place_heads(f, b, &norms->q, f->q, hp->heads, l->position + row, n);
+        place_heads(f, l, b, row, &norms->q, f->q, hp->heads, n);
         attention(f, l, b, row, n, f->q, f->attn);
         linear(f, &w->o, f->attn, n, f->sum);
         if (!hp->parallel)
-            add_sum(f, l, AI_COSINE_ATTENTION, b, row, n);
+            add_sum(f, l, AI_COSINE_ATTENTION, b, row, n, f->sum);
+        if (w->experts)
+            continue;
         if (hp->norm_place == AI_NORM_BEFORE && norms->mlp.weight)
             norm_rows(f, &norms->mlp, hp->width, x, n, f->norm);
         if (hp->parallel)
-            add_sum(f, l, AI_COSINE_ATTENTION, b, row, n);
-        mlp(f, w, hp->norm_place == AI_NORM_BEFORE ? f->norm : x, n, f->sum);
-        add_sum(f, l, AI_COSINE_MLP, b, row, n);
+            add_sum(f, l, AI_COSINE_ATTENTION, b, row, n, f->sum);
+        block_mlp(f, &w->mlp, hp->norm_place == AI_NORM_BEFORE ? f->norm : x, n, f->sum);
+        add_sum(f, l, AI_COSINE_MLP, b, row, n, f->sum);
         cosines_note(f, l, AI_COSINE_STATE, row, n, x);
+    }
+    if (w->experts) {
+        float *x = l->x + first * hp->width;
+
+        add_sum(f, l, AI_COSINE_MLP, b, first, end - first, experts_sum(f, b, x, end - first));
+        cosines_note(f, l, AI_COSINE_STATE, first, end - first, x);
     }
 }
 
@@ -192,16 +208,26 @@ static uint64_t size_of(const struct ai_linear *l)
     return l->weight.data ? (uint64_t)l->weight.rows * l->weight.cols : 0;
 }
 
-uint64_t macs_keys(const struct ai_model *m, uint64_t n)
+static uint64_t mlp_size(const struct ai_mlp *w)
 {
-    return n * (size_of(&m->blocks[0].k) + size_of(&m->blocks[0].v));
+    return size_of(&w->gate) + size_of(&w->up) + size_of(&w->down);
 }
 
-uint64_t macs_rows(const struct ai_model *m, uint64_t n)
+uint64_t macs_keys(const struct ai_model *m, unsigned b, uint64_t n)
 {
-    const struct ai_block *b = &m->blocks[0];
+    return n * (size_of(&m->blocks[b].k) + size_of(&m->blocks[b].v));
+}
 
-    return n * (size_of(&b->q) + size_of(&b->o) + size_of(&b->gate) + size_of(&b->up) + size_of(&b->down));
+uint64_t macs_rows(const struct ai_model *m, unsigned b, uint64_t n)
+{
+    const struct ai_block *w = &m->blocks[b];
+    const struct ai_experts *e = w->experts;
+    uint64_t macs = size_of(&w->q) + size_of(&w->o) + mlp_size(&w->mlp);
+
+    if (e) /* what a row of a router costs is its width */
+        macs += m->hp.experts * e->router.cols + m->hp.experts_used * mlp_size(&e->expert[0]) + mlp_size(&e->shared) +
+                e->shared_router.cols;
+    return n * macs;
 }
 
 uint64_t macs_attention(const struct ai_model *m, unsigned b, uint64_t from, uint64_t to)

@@ -10,9 +10,17 @@
  * beside weights and K/V stays small whatever the batch. */
 enum { CHUNK_BYTES = 16 << 20, CHUNK_MIN = 64, CHUNK_MAX = 1024 };
 
+/* Inner width of the widest MLP. */
+static size_t widest(const struct ai_hparams *hp)
+{
+    size_t width = hp->expert_ff > hp->shared_ff ? hp->expert_ff : hp->shared_ff;
+
+    return hp->ff > width ? hp->ff : width;
+}
+
 static size_t chunk_rows(const struct ai_hparams *hp)
 {
-    size_t row = (2 * (size_t)hp->width + 2 * (size_t)hp->heads * hp->head_dim + 2 * (size_t)hp->ff) * sizeof(float);
+    size_t row = (2 * (size_t)hp->width + 2 * (size_t)hp->heads * hp->head_dim + 2 * widest(hp)) * sizeof(float);
     size_t rows = CHUNK_BYTES / row;
 
     return rows < CHUNK_MIN ? CHUNK_MIN : rows > CHUNK_MAX ? CHUNK_MAX : rows;
@@ -77,8 +85,8 @@ struct ai_forward *ai_forward_new(const struct ai_model *model, struct ai_pool *
     f->sum = ai_alloc_aligned(f->chunk * hp->width, sizeof(float), err);
     f->q = ai_alloc_aligned(f->chunk * f->q_width, sizeof(float), err);
     f->attn = ai_alloc_aligned(f->chunk * f->q_width, sizeof(float), err);
-    f->gate = ai_alloc_aligned(f->chunk * hp->ff, sizeof(float), err);
-    f->up = ai_alloc_aligned(f->chunk * hp->ff, sizeof(float), err);
+    f->gate = ai_alloc_aligned(f->chunk * widest(hp), sizeof(float), err);
+    f->up = ai_alloc_aligned(f->chunk * widest(hp), sizeof(float), err);
     if (!f->scores || !f->norm || !f->sum || !f->q || !f->attn || !f->gate || !f->up || copy_norms(f, err))
         goto fail;
     return f;
@@ -105,6 +113,7 @@ void ai_forward_free(struct ai_forward *f)
     free(f->attn);
     free(f->gate);
     free(f->up);
+    experts_free(&f->experts);
     ai_kernels_free(f->kernels);
     free(f);
 }
@@ -115,8 +124,9 @@ uint64_t ai_forward_bytes(const struct ai_model *model, unsigned threads, uint64
     uint64_t kv = (uint64_t)hp->kv_heads * hp->head_dim, q = (uint64_t)hp->heads * hp->head_dim;
     uint64_t chunk = chunk_rows(hp);
 
-    return sizeof(float) * (rows * (hp->width + 2 * kv + 3) + chunk * (2 * hp->width + 2 * q + 2 * hp->ff) +
-                            threads * (QUERY_BLOCK * (longest + 256) + (512u << 10)));
+    return sizeof(float) * (rows * (hp->width + 2 * kv + 3) + chunk * (2 * hp->width + 2 * q + 2 * widest(hp)) +
+                            threads * (QUERY_BLOCK * (longest + 256) + (512u << 10))) +
+           experts_bytes(model, rows);
 }
 
 /* ---- one batch ---- */
@@ -197,9 +207,9 @@ static void count(struct run *r, const struct lane *l, unsigned b, bool rest_too
         uint64_t end = s->start + s->rest;
 
         if (rest_too)
-            q->macs += macs_rows(m, s->rest) + macs_attention(m, b, s->start, end);
+            q->macs += macs_rows(m, b, s->rest) + macs_attention(m, b, s->start, end);
         if (last_too)
-            q->macs += macs_keys(m, s->rest + 1) + macs_rows(m, 1) + macs_attention(m, b, end, end + 1);
+            q->macs += macs_keys(m, b, s->rest + 1) + macs_rows(m, b, 1) + macs_attention(m, b, end, end + 1);
     }
 }
 
@@ -253,6 +263,7 @@ static int split(struct run *r, size_t n, struct ai_err *err)
         s[i].prefix = r->prefix[i];
         s[i].start = s[i].prefix ? s[i].prefix->n : 0;
         s[i].rest = r->seqs[i].n - 1 - s[i].start;
+        s[i].longer = f->model->hp.long_from && r->seqs[i].n > f->model->hp.long_from;
         r->seqs[i].shared = s[i].start;
         rows += s[i].rest + 1;
     }
@@ -287,9 +298,9 @@ static uint64_t full_macs(const struct ai_model *m, const struct ai_sequence *s)
     uint64_t from = s->shared, end = s->n - 1, sum = 0;
 
     for (unsigned b = 0; b < m->hp.layers; b++) {
-        sum += macs_keys(m, s->n - from) + macs_rows(m, 1) + macs_attention(m, b, end, end + 1);
+        sum += macs_keys(m, b, s->n - from) + macs_rows(m, b, 1) + macs_attention(m, b, end, end + 1);
         if (b + 1 < m->hp.layers)
-            sum += macs_rows(m, end - from) + macs_attention(m, b, from, end);
+            sum += macs_rows(m, b, end - from) + macs_attention(m, b, from, end);
     }
     return sum;
 }
@@ -319,18 +330,19 @@ int ai_forward_run(struct ai_forward *f, struct ai_sequence *seqs, size_t n, con
                    const struct ai_forward_calls *calls, struct ai_forward_totals *totals, struct ai_err *err)
 {
     struct run r = {.f = f, .seqs = seqs, .plan = plan, .calls = calls, .totals = totals};
-    size_t longest = 0;
+    size_t longest = 0, rows = 0;
     int rc = -1;
 
     AI_ASSERT(n > 0 && !(calls->cosines && plan->all_positions));
     for (size_t i = 0; i < n; i++) {
         AI_ASSERT(seqs[i].n > 0 && seqs[i].n <= f->model->hp.context);
         longest = seqs[i].n > longest ? seqs[i].n : longest;
+        rows += seqs[i].n;
         totals->tokens_asked += seqs[i].n;
         seqs[i].layers = 0;
         seqs[i].macs = seqs[i].macs_full = 0;
     }
-    if (rope_reserve(f, longest, err) || attention_reserve(f, longest, err))
+    if (rope_reserve(f, longest, err) || attention_reserve(f, longest, err) || experts_reserve(f, rows, err))
         return -1;
     r.prefix = ai_calloc(n, sizeof *r.prefix, err);
     if (!r.prefix)

@@ -31,6 +31,7 @@ struct lane_seq {
     size_t seq;          /* index in the batch */
     size_t first, rest;
     uint32_t start;      /* position of its first own row: the prefix's length */
+    bool longer;         /* than hp.long_from */
     struct prefix *prefix; /* or NULL */
 };
 
@@ -52,6 +53,22 @@ struct lane {
     } cosines;
 };
 
+/* A row that an expert gets. */
+struct expert_pick {
+    uint32_t row, expert;
+    float weight;
+};
+
+/* What a block's mixture of experts works with, for up to `rows` rows at once. */
+struct expert_scratch {
+    size_t rows;
+    float *sum;                  /* [rows, H] what the experts add to x */
+    float *scores;               /* [chunk, experts] */
+    struct expert_pick *choices; /* [rows][used], each row's best first */
+    struct expert_pick *picks;   /* the same by expert, then row */
+    size_t *start;               /* [experts + 1] where each expert's begin */
+};
+
 static inline size_t lane_rows(const struct lane *l)
 {
     return l->rest + (l->last ? l->n : 0);
@@ -69,7 +86,8 @@ struct ai_forward {
 
     size_t chunk;                  /* rows that go through a block's second part at once */
     float *norm, *sum;             /* [chunk, H]: what goes into a part of the block, and what it adds */
-    float *q, *attn, *gate, *up;   /* [chunk, q_width] twice, [chunk, ff] twice */
+    float *q, *attn, *gate, *up;   /* [chunk, q_width] twice, [chunk, widest MLP] twice */
+    struct expert_scratch experts;
     float **scores;                /* [threads][QUERY_BLOCK, keys] */
     size_t score_keys;
 
@@ -81,8 +99,8 @@ struct ai_forward {
 
 /* rope.c: cos and sin for positions below n. */
 int rope_reserve(struct ai_forward *f, size_t n, struct ai_err *err);
-/* Rotates the heads of n rows m [n, heads * head_dim] as block b does. */
-void rope_rows(struct ai_forward *f, unsigned b, float *m, size_t heads, const uint32_t *position, size_t n);
+/* Rotates the heads m [n, heads * head_dim] of rows [row, row + n) of the lane as block b does. */
+void rope_rows(struct ai_forward *f, const struct lane *l, unsigned b, size_t row, float *m, size_t heads, size_t n);
 
 /* attention.c: out [n, q_width] of the queries q [n, q_width] that are rows
  * [row, row + n) of the lane, over K and V of block `block`. */
@@ -95,13 +113,24 @@ int attention_reserve(struct ai_forward *f, size_t keys, struct ai_err *err);
 void block_keys(struct ai_forward *f, struct lane *l, unsigned b);
 /* Second part for rows [row, row + n): attention, MLP; x of those rows is updated. */
 void block_rows(struct ai_forward *f, struct lane *l, unsigned b, size_t row, size_t n);
+/* out [n, H] = what the MLP or experts of block b read of x [n, H]; they may be the same. */
+void block_mlp_norm(struct ai_forward *f, unsigned b, const float *x, size_t n, float *out);
+/* out [n, H] = w of x [n, H], n <= chunk; they may be the same. */
+void block_mlp(struct ai_forward *f, const struct ai_mlp *w, const float *x, size_t n, float *out);
 /* Tokens to residual stream. */
 void embed_row(struct ai_forward *f, uint32_t token, uint32_t position, float *x);
 /* Multiply-adds of K and V for n rows, of the second part for n rows, and of the
- * attention of queries at positions [from, to) in block b. */
-uint64_t macs_keys(const struct ai_model *m, uint64_t n);
-uint64_t macs_rows(const struct ai_model *m, uint64_t n);
+ * attention of queries at positions [from, to), all in block b. */
+uint64_t macs_keys(const struct ai_model *m, unsigned b, uint64_t n);
+uint64_t macs_rows(const struct ai_model *m, unsigned b, uint64_t n);
 uint64_t macs_attention(const struct ai_model *m, unsigned b, uint64_t from, uint64_t to);
+
+/* experts.c */
+/* What the experts of block b add to x [n, H], n as reserved: [n, H], which stays until the next call. */
+float *experts_sum(struct ai_forward *f, unsigned b, const float *x, size_t n);
+int experts_reserve(struct ai_forward *f, size_t rows, struct ai_err *err);
+uint64_t experts_bytes(const struct ai_model *m, uint64_t rows);
+void experts_free(struct expert_scratch *s);
 
 /* lane.c */
 int lane_init(struct lane *l, struct ai_forward *f, const struct lane_seq *seqs, size_t n, bool last,

@@ -4,6 +4,7 @@ lib_libai_a_SOURCES += \
 	lib/forward/batch.c lib/forward/batch.h \
 	lib/forward/block.c \
 	lib/forward/cosines.c \
+	lib/forward/experts.c \
 	lib/forward/internal.h \
 	lib/forward/lane.c \
 	lib/forward/prefix.c \

@@ -127,7 +127,7 @@ static int compare(const void *a, const void *b)
 /* Multiply-adds of all rows of a prefix of n tokens in block b. */
 static uint64_t block_macs(const struct ai_forward *f, unsigned b, uint64_t n)
 {
-    return macs_keys(f->model, n) + macs_rows(f->model, n) + macs_attention(f->model, b, 0, n);
+    return macs_keys(f->model, b, n) + macs_rows(f->model, b, n) + macs_attention(f->model, b, 0, n);
 }
 
 /* Gives the group its common beginning of `shared` tokens, unless a kept prefix
@@ -162,7 +162,8 @@ int prefix_assign(struct ai_forward *f, const struct ai_sequence *seqs, size_t n
                   struct ai_forward_totals *totals, struct ai_err *err)
 {
     struct by_tokens *sorted = ai_calloc(n, sizeof *sorted, err);
-    uint32_t shared = 0;
+    uint32_t shared = 0, long_from = f->model->hp.long_from;
+    size_t all = n;
     int rc = 0;
 
     if (!sorted)
@@ -170,10 +171,13 @@ int prefix_assign(struct ai_forward *f, const struct ai_sequence *seqs, size_t n
     f->clock++;
     for (size_t i = 0; i < f->n_prefixes; i++)
         f->prefixes[i]->users = 0;
-    for (size_t i = 0; i < n; i++) {
+    n = 0;
+    for (size_t i = 0; i < all; i++) {
         of[i] = NULL;
-        sorted[i].s = &seqs[i];
-        sorted[i].index = i;
+        if (long_from && seqs[i].n > long_from)
+            continue; /* its keys turn otherwise than those of shorter ones */
+        sorted[n].s = &seqs[i];
+        sorted[n++].index = i;
     }
     qsort(sorted, n, sizeof *sorted, compare);
     /* neighbours share most: a group grows while that saves more rows */

@@ -75,10 +75,11 @@ static void turn_halves(float *h, const float *table, size_t half)
 
 struct turn {
     struct ai_forward *f;
-    const float *table;
+    const struct lane *l;
+    unsigned block;
+    size_t row;
     float *m;
     size_t heads, n;
-    const uint32_t *position;
 };
 
 enum { ROWS_A_TASK = 32 };
@@ -92,8 +93,10 @@ static void turn_some(void *arg, size_t i, unsigned thread)
 
     (void)thread;
     for (size_t r = i * ROWS_A_TASK; r < end; r++) {
-        const float *table = t->table + t->position[r] * half * 2;
+        bool longer = t->l->seq[t->l->owner[t->row + r]].longer;
+        const float *table = t->f->rope[longer ? 1 : t->f->model->blocks[t->block].rotary];
 
+        table += t->l->position[t->row + r] * half * 2;
         for (size_t h = 0; h < t->heads; h++) {
             float *head = t->m + r * width + h * hp->head_dim;
 
@@ -105,9 +108,9 @@ static void turn_some(void *arg, size_t i, unsigned thread)
     }
 }
 
-void rope_rows(struct ai_forward *f, unsigned b, float *m, size_t heads, const uint32_t *position, size_t n)
+void rope_rows(struct ai_forward *f, const struct lane *l, unsigned b, size_t row, float *m, size_t heads, size_t n)
 {
-    struct turn t = {f, f->rope[f->model->blocks[b].rotary], m, heads, n, position};
+    struct turn t = {f, l, b, row, m, heads, n};
 
     ai_pool_run(ai_kernels_pool(f->kernels), (n + ROWS_A_TASK - 1) / ROWS_A_TASK, turn_some, &t);
 }

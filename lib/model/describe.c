@@ -54,6 +54,25 @@ static void add_linear(struct ai_sha256 *s, const struct ai_linear *l)
     }
 }
 
+static void add_mlp(struct ai_sha256 *s, const struct ai_mlp *w)
+{
+    add_linear(s, &w->gate);
+    add_linear(s, &w->up);
+    add_linear(s, &w->down);
+}
+
+/* Of at most eight of them, evenly chosen. */
+static void add_experts(struct ai_sha256 *s, const struct ai_hparams *hp, const struct ai_experts *x)
+{
+    unsigned step = (hp->experts + 7) / 8;
+
+    add_tensor(s, &x->router);
+    for (unsigned e = 0; e < hp->experts; e += step)
+        add_mlp(s, &x->expert[e]);
+    add_mlp(s, &x->shared);
+    add_tensor(s, &x->shared_router);
+}
+
 void ai_model_digest(struct ai_model *m)
 {
     struct ai_sha256 s;
@@ -74,12 +93,15 @@ void ai_model_digest(struct ai_model *m)
         const struct ai_block *w = &m->blocks[b];
         const struct ai_norm_weights *norms[] = {&w->attn_norm, &w->mlp_norm, &w->attn_post,
                                                  &w->mlp_post,  &w->q_norm,   &w->k_norm};
-        const struct ai_linear *all[] = {&w->q, &w->k, &w->v, &w->o, &w->gate, &w->up, &w->down};
+        const struct ai_linear *all[] = {&w->q, &w->k, &w->v, &w->o};
 
         for (size_t i = 0; i < sizeof norms / sizeof *norms; i++)
             add_norm(&s, norms[i]);
         for (size_t i = 0; i < sizeof all / sizeof *all; i++)
             add_linear(&s, all[i]);
+        add_mlp(&s, &w->mlp);
+        if (w->experts)
+            add_experts(&s, &m->hp, w->experts);
     }
     add_norm(&s, &m->final_norm);
     add_linear(&s, &m->project_out);
@@ -115,7 +137,14 @@ static int describe_more(const struct ai_model *m, struct ai_buf *out, struct ai
         return -1;
     if (rope[0].scale > 0 && ai_buf_printf(out, err, "rope_scale\t%.9g\n", rope[0].scale))
         return -1;
-    if (rope[1].base > 0 && ai_buf_printf(out, err, "rope_base_local\t%.9g\n", rope[1].base))
+    if (hp->long_from && ai_buf_printf(out, err, "rope_long_from\t%u\n", hp->long_from))
+        return -1;
+    if (!hp->long_from && rope[1].base > 0 && ai_buf_printf(out, err, "rope_base_local\t%.9g\n", rope[1].base))
+        return -1;
+    if (hp->experts && ai_buf_printf(out, err, "experts\t%u\nexperts_used\t%u\nexpert_width\t%u\n", hp->experts,
+                                     hp->experts_used, hp->expert_ff))
+        return -1;
+    if (hp->shared_ff && ai_buf_printf(out, err, "shared_expert_width\t%u\n", hp->shared_ff))
         return -1;
     if (hp->norm_place == AI_NORM_AFTER && ai_buf_puts(out, "norm_place\tafter\n", err))
         return -1;

@@ -203,7 +203,7 @@ static int add_directory(struct ai_model_files *f, struct ai_err *err)
 
     if (!config)
         return -1;
-    f->config = ai_json_parse_file(config, CONFIG_MAX, err);
+    f->config = f->config_file = ai_json_parse_file(config, CONFIG_MAX, err);
     free(config);
     return f->config ? add_weights(f, err) : -1;
 }
@@ -257,7 +257,7 @@ void ai_model_files_free(struct ai_model_files *f)
     free(f->files);
     free(f->tensors);
     free(f->rope_factors);
-    ai_json_free(f->config);
+    ai_json_free(f->config_file);
     ai_gguf_free(f->gguf);
     free(f->path);
     free(f);

@@ -34,7 +34,8 @@ struct ai_model_file {
 struct ai_model_files {
     char *path;
     struct ai_gguf *gguf;    /* or NULL */
-    struct ai_json *config;  /* of a directory, or NULL */
+    struct ai_json *config_file;  /* of a directory, or NULL */
+    const struct ai_json *config; /* it, or the part of it that the text model's numbers are in */
     struct ai_model_file *files;
     size_t n_files, cap_files;
     struct ai_named_tensor *tensors; /* sorted by name */

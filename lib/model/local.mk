@@ -4,7 +4,9 @@ lib_libai_a_SOURCES += \
 	lib/model/decode.c lib/model/decode.h lib/model/decode_body.h \
 	lib/model/describe.c \
 	lib/model/files.c lib/model/files.h \
+	lib/model/find.c lib/model/find.h \
 	lib/model/gguf.c lib/model/gguf.h \
+	lib/model/longrope.c \
 	lib/model/model.c lib/model/model.h \
 	lib/model/names.c \
 	lib/model/numbers.c \

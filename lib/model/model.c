@@ -20,8 +20,10 @@ struct ai_linear ai_linear_group(const struct ai_linear *l, size_t g)
     return one;
 }
 
-static const struct ai_arch *identify(const struct ai_model_files *f, struct ai_err *err)
+/* Models that also see have the numbers of their text part in an object of its own. */
+static const struct ai_arch *identify(struct ai_model_files *f, struct ai_err *err)
 {
+    const struct ai_json *text = ai_json_get(f->config, "text_config");
     struct ai_gguf_string name = {"", 0};
     const char *type = NULL;
     int rc;
@@ -32,6 +34,8 @@ static const struct ai_arch *identify(const struct ai_model_files *f, struct ai_
         rc = ai_json_get_string(f->config, "model_type", &type, err);
         if (rc == 0)
             name = (struct ai_gguf_string){type, strlen(type)};
+        if (ai_json_type(text) == AI_JSON_OBJECT)
+            f->config = text;
     }
     if (rc == 1)
         ai_fail(err, AI_EINPUT, "no architecture is named (general.architecture, model_type)");

@@ -23,7 +23,7 @@ struct ai_rotary {
     const float *factors;   /* [rope_dim / 2], or NULL: all 1 */
     float scale;            /* of cosine and sine (YaRN, LongRoPE); 0: none */
 };
-enum { AI_ROTARIES = 2 };   /* Gemma 3's local blocks turn faster than the others */
+enum { AI_ROTARIES = 2 };   /* Gemma 3's local blocks turn faster than the others, Phi-3's long prompts slower */
 
 /* What the forward pass needs to know of a model: a row of the architecture table
  * (arch.c) filled in from the file's own numbers. */
@@ -46,11 +46,17 @@ struct ai_hparams {
     enum ai_rope rope;
     unsigned rope_dim;      /* leading dimensions of a head that are rotated */
     struct ai_rotary rotary[AI_ROTARIES];
+    unsigned long_from;     /* sequences of more tokens turn by rotary[1] in all blocks; 0: none does */
+    bool whole_norms;       /* q_norm and k_norm are of all heads together */
     float attn_scale;       /* of the scores: 1/sqrt(head_dim), 1 for GPT-Neo */
     float attn_cap;         /* scores become cap tanh(score / cap) before the softmax; 0: none */
     float head_cap;         /* and so do logits */
     enum ai_act act;
     bool gated;             /* MLP: down(act(gate x) * up x), else down(act(up x)) */
+    unsigned experts;       /* of the blocks that have some; 0: none has */
+    unsigned experts_used;  /* by each row */
+    unsigned expert_ff, shared_ff; /* inner width of an expert, and of the one that all rows share (0: there is none) */
+    bool experts_normed;    /* the weights of the experts used add up to 1 */
 };
 
 /* data == NULL: the model has no such tensor. */
@@ -62,12 +68,23 @@ struct ai_linear {
     struct ai_tensor weight, bias;
     size_t group, stride;
 };
+struct ai_mlp { struct ai_linear gate, up, down; }; /* gate: gated MLPs only */
+/* Mixture of experts: x is scored by the router; the experts_used best answer, each
+ * weighted with its share of the softmax, and so does the shared one, weighted with
+ * the sigmoid of its own score. */
+struct ai_experts {
+    struct ai_tensor router;            /* [experts, H] */
+    struct ai_mlp *expert;              /* [experts] */
+    struct ai_mlp shared;               /* no data: there is none */
+    struct ai_tensor shared_router;     /* [1, H], or no data: its weight is 1 */
+};
 struct ai_block {
     struct ai_norm_weights attn_norm, mlp_norm; /* mlp_norm missing in a parallel block: attn_norm serves both */
     struct ai_norm_weights attn_post, mlp_post; /* of what attention and MLP add to x */
     struct ai_linear q, k, v, o;
-    struct ai_norm_weights q_norm, k_norm;      /* [head_dim], of each head before it is rotated */
-    struct ai_linear gate, up, down;            /* gate: gated MLPs only */
+    struct ai_norm_weights q_norm, k_norm;      /* [head_dim], of each head before it is rotated (hp.whole_norms: of all) */
+    struct ai_mlp mlp;                          /* no data: the block has experts */
+    struct ai_experts *experts;                 /* or NULL */
     unsigned window;                            /* keys a query sees, itself included; 0: all before it */
     unsigned rotary;                            /* which of hp.rotary */
 };

@@ -13,7 +13,11 @@ static const char *const gguf_keys[AI_NUMBERS] = {
     [AI_KV_HEADS] = "attention.head_count_kv", [AI_HEAD_DIM] = "attention.key_length",
     [AI_FF] = "feed_forward_length", [AI_CONTEXT] = "context_length", [AI_ROPE_BASE] = "rope.freq_base",
     [AI_WINDOW] = "attention.sliding_window", [AI_ATTN_CAP] = "attn_logit_softcapping",
-    [AI_HEAD_CAP] = "final_logit_softcapping",
+    [AI_HEAD_CAP] = "final_logit_softcapping", [AI_ROPE_BASE_LOCAL] = "rope.freq_base_swa",
+    [AI_WINDOW_EVERY] = "attention.sliding_window_pattern", [AI_EXPERTS] = "expert_count",
+    [AI_EXPERTS_USED] = "expert_used_count", [AI_EXPERT_FF] = "expert_feed_forward_length",
+    [AI_SHARED_FF] = "expert_shared_feed_forward_length",
+    [AI_CONTEXT_FIRST] = "rope.scaling.original_context_length",
 };
 
 static const char *gguf_key(const struct ai_arch *a, enum ai_number n)
@@ -154,7 +158,8 @@ static int read_activation(const struct ai_arch *a, const struct ai_model_files 
     hp->act = a->act;
     if (f->gguf || !a->act_key)
         return 0;
-    if (ai_json_get_string(f->config, a->act_key, &name, err) < 0)
+    if (ai_json_get_string(f->config, a->act_key, &name, err) < 0 ||
+        (!name && a->act_older && ai_json_get_string(f->config, a->act_older, &name, err) < 0))
         return -1;
     for (size_t i = 0; name && i < sizeof known / sizeof *known; i++) {
         if (strcmp(known[i].name, name) == 0) {
@@ -172,7 +177,7 @@ static int read_switches(const struct ai_arch *a, const struct ai_model_files *f
     *traits = a->traits;
     for (const struct ai_switch *s = a->switches; s < a->switches + sizeof a->switches / sizeof *a->switches && s->hf;
          s++) {
-        bool value = s->absent;
+        bool value = s->absent != (f->gguf && s->gguf_other);
         char key[128];
 
         snprintf(key, sizeof key, "%s.%s", a->gguf ? a->gguf : "", s->gguf ? s->gguf : "");
@@ -187,19 +192,44 @@ static int read_switches(const struct ai_arch *a, const struct ai_model_files *f
     return 0;
 }
 
-static int refuse_experts(const struct ai_arch *a, const struct ai_model_files *f, struct ai_err *err)
+/* What GGUF says of a router beyond what its architecture does. */
+static int check_router(const struct ai_arch *a, const struct ai_model_files *f, struct ai_err *err)
 {
-    uint64_t experts = 0;
-    uint32_t n = 0;
-    char key[128];
-    int rc;
+    char scale_key[128], function_key[128];
+    uint32_t function = 1;
+    float scale = 1;
 
-    snprintf(key, sizeof key, "%s.expert_count", a->gguf ? a->gguf : "");
-    rc = f->gguf ? ai_gguf_u32(f->gguf, key, &n, err)
-                 : ai_json_get_u64(f->config, "num_local_experts", UINT32_MAX, &experts, err);
-    if (rc >= 0 && n + experts)
-        return ai_fail(err, AI_EINPUT, "mixtures of experts are not supported");
-    return rc < 0 ? -1 : 0;
+    snprintf(scale_key, sizeof scale_key, "%s.expert_weights_scale", a->gguf);
+    snprintf(function_key, sizeof function_key, "%s.expert_gating_func", a->gguf);
+    if (ai_gguf_f32(f->gguf, scale_key, &scale, err) < 0 || ai_gguf_u32(f->gguf, function_key, &function, err) < 0)
+        return -1;
+    if (scale != 1 && scale != 0)
+        return ai_fail(err, AI_EINPUT, "%s: %g is not supported", scale_key, scale);
+    if (function > 1)
+        return ai_fail(err, AI_EINPUT, "%s: %u is not supported (1 is: softmax)", function_key, function);
+    return 0;
+}
+
+static int read_experts(const struct ai_arch *a, const struct ai_model_files *f, unsigned traits,
+                        struct ai_hparams *hp, struct ai_err *err)
+{
+    if (ai_arch_whole(a, f, AI_EXPERTS, &hp->experts, err) < 0)
+        return -1;
+    if (!hp->experts)
+        return 0;
+    if (need(a, f, AI_EXPERTS_USED, &hp->experts_used, err) || (f->gguf && check_router(a, f, err)))
+        return -1;
+    hp->experts_normed = traits & AI_EXPERTS_NORMED;
+    hp->expert_ff = hp->ff;
+    hp->shared_ff = f->gguf && a->numbers[AI_SHARED_FF].key ? hp->ff : 0;
+    if (ai_arch_whole(a, f, AI_EXPERT_FF, &hp->expert_ff, err) < 0 ||
+        ai_arch_whole(a, f, AI_SHARED_FF, &hp->shared_ff, err) < 0)
+        return -1;
+    if (hp->experts > 4096 || hp->experts_used < 1 || hp->experts_used > hp->experts || hp->expert_ff < 1 ||
+        hp->expert_ff > LIMIT || hp->shared_ff > LIMIT)
+        return ai_fail(err, AI_EINPUT, "%u of %u experts of width %u, and one of %u that all share, do not go together",
+                       hp->experts_used, hp->experts, hp->expert_ff, hp->shared_ff);
+    return 0;
 }
 
 static int read_rope_dim(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp,
@@ -239,7 +269,7 @@ int ai_arch_numbers(const struct ai_arch *a, struct ai_model_files *f, struct ai
 
     memset(hp, 0, sizeof *hp);
     if (read_switches(a, f, traits, err) || read_shape(a, f, *traits, hp, err) || read_activation(a, f, hp, err) ||
-        refuse_experts(a, f, err))
+        read_experts(a, f, *traits, hp, err))
         return -1;
     hp->norm = a->norm;
     hp->norm_place = *traits & AI_PRE_NORMS ? AI_NORM_BEFORE : AI_NORM_AFTER;
@@ -248,6 +278,7 @@ int ai_arch_numbers(const struct ai_arch *a, struct ai_model_files *f, struct ai
     hp->position_offset = a->position_offset;
     hp->rope = f->gguf ? a->rope_gguf : a->rope_hf;
     hp->gated = *traits & AI_GATED;
+    hp->whole_norms = *traits & AI_WHOLE_NORMS;
     rc = ai_arch_real(a, f, AI_NORM_EPS, &hp->norm_eps, err);
     if (rc < 0 || ai_arch_real(a, f, AI_ATTN_CAP, &hp->attn_cap, err) < 0 ||
         ai_arch_real(a, f, AI_HEAD_CAP, &hp->head_cap, err) < 0 ||
@@ -263,6 +294,8 @@ int ai_arch_numbers(const struct ai_arch *a, struct ai_model_files *f, struct ai
         return -1;
     if (*traits & AI_EMBED_SCALED)
         hp->embed_scale = (float)sqrt((double)hp->width);
+    if (f->gguf && a->query_by_width == hp->layers)
+        query_scale = (float)(hp->width / hp->heads);
     if (!(query_scale > 0))
         query_scale = (float)hp->head_dim;
     hp->attn_scale = *traits & AI_SCALED ? 1.0f / sqrtf(query_scale) : 1.0f;

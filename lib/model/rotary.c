@@ -113,18 +113,6 @@ static int config_factors(const struct ai_json *s, struct ai_hparams *hp, float 
     return 0;
 }
 
-/* A tensor of divisors, one a frequency. */
-static int tensor_factors(const struct ai_named_tensor *t, unsigned n, float *out, struct ai_err *err)
-{
-    if (t->type != AI_W_F32 || t->dims[0] != n || t->n_dims != 1 || t->room < 4 * (uint64_t)n)
-        return ai_fail(err, AI_EINPUT, "not %u values of F32", n);
-    ai_decode(AI_W_F32, t->data, out, n);
-    for (unsigned i = 0; i < n; i++)
-        if (!(out[i] > 0 && out[i] < 1e9f))
-            return ai_fail(err, AI_EINPUT, "a value out of range");
-    return 0;
-}
-
 static int gguf_real(const struct ai_arch *a, const struct ai_model_files *f, const char *key, float *out,
                      struct ai_err *err)
 {
@@ -156,7 +144,7 @@ static int gguf_yarn(const struct ai_arch *a, const struct ai_model_files *f, fl
 static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp, float *out,
                         struct ai_err *err)
 {
-    const struct ai_named_tensor *t = ai_model_files_find(f, "rope_freqs.weight");
+    bool list = ai_model_files_find(f, "rope_freqs.weight");
     struct ai_gguf_string type = {"linear", 6};
     float factor = 1, sharper = 1;
     char key[128];
@@ -164,8 +152,8 @@ static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f,
 
     for (unsigned i = 0; i < hp->rope_dim / 2; i++)
         out[i] = 1;
-    if (t && tensor_factors(t, hp->rope_dim / 2, out, err))
-        return ai_err_at(err, "rope_freqs.weight");
+    if (list && ai_arch_divisors(f, "rope_freqs.weight", hp->rope_dim / 2, out, err))
+        return -1;
     snprintf(key, sizeof key, "%s.rope.scaling.type", a->gguf);
     if (ai_gguf_str(f->gguf, key, &type, err) < 0 || gguf_real(a, f, "scale_linear", &factor, err) || /* older files' */
         gguf_real(a, f, "scaling.factor", &factor, err) || gguf_real(a, f, "scaling.attn_factor", &sharper, err))
@@ -173,9 +161,9 @@ static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f,
     yarn = type.len == 4 && memcmp(type.s, "yarn", 4) == 0;
     if (type.len == 4 && memcmp(type.s, "none", 4) == 0)
         factor = 1;
-    else if ((!yarn || t) && (type.len != 6 || memcmp(type.s, "linear", 6) != 0))
+    else if ((!yarn || list) && (type.len != 6 || memcmp(type.s, "linear", 6) != 0))
         return ai_fail(err, AI_EINPUT, "%s: '%.*s' is not supported%s (known: none, linear, yarn)", key,
-                       type.len > 40 ? 40 : (int)type.len, type.s, t ? " beside rope_freqs.weight" : "");
+                       type.len > 40 ? 40 : (int)type.len, type.s, list ? " beside rope_freqs.weight" : "");
     if (!(factor >= 1 && factor < 1e6f) || sharper != 1)
         return ai_fail(err, AI_EINPUT, "rope.scaling: factor %g, attention factor %g", factor, sharper);
     if (yarn)
@@ -185,28 +173,49 @@ static int gguf_factors(const struct ai_arch *a, const struct ai_model_files *f,
     return 0;
 }
 
+/* What says how the base is scaled.  The newest configurations have one object for
+ * blocks that see everything and one for those with a window. */
 static const struct ai_json *rope_object(const struct ai_model_files *f, const char **key)
 {
     const struct ai_json *s = ai_json_get(f->config, *key = "rope_parameters");
+    const struct ai_json *global = ai_json_get(s, "full_attention");
 
+    if (global)
+        return global;
     return s ? s : ai_json_get(f->config, *key = "rope_scaling");
 }
 
 /* Newer configurations keep the base and its scaling in one object. */
-static int read_base(const struct ai_arch *a, const struct ai_model_files *f, float *out, struct ai_err *err)
+static int read_base(const struct ai_arch *a, const struct ai_model_files *f, enum ai_number n,
+                     const struct ai_json *object, float *out, struct ai_err *err)
 {
     double base = 0;
     int rc;
 
     *out = 10000;
-    if (ai_arch_real(a, f, AI_ROPE_BASE, out, err) < 0)
+    if (ai_arch_real(a, f, n, out, err) < 0)
         return -1;
-    rc = ai_json_get_number(ai_json_get(f->config, "rope_parameters"), "rope_theta", &base, err);
-    if (rc < 0)
-        return ai_err_at(err, "rope_parameters");
+    rc = ai_json_get_number(object, "rope_theta", &base, err);
     if (rc == 0)
         *out = (float)base;
-    return *out > 1 && *out < 1e12f ? 0 : ai_fail(err, AI_EINPUT, "rotary base %g", *out);
+    if (rc >= 0 && !(*out > 1 && *out < 1e12f))
+        return ai_fail(err, AI_EINPUT, "rotary base %g", *out);
+    return rc < 0 ? -1 : 0;
+}
+
+/* Blocks with a window have a base of their own, and no scaling (Gemma 3). */
+static int read_local(const struct ai_arch *a, const struct ai_model_files *f, struct ai_hparams *hp,
+                      struct ai_err *err)
+{
+    const struct ai_json *s = ai_json_get(ai_json_get(f->config, "rope_parameters"), "sliding_attention");
+    const char *type = "default";
+
+    if (read_base(a, f, AI_ROPE_BASE_LOCAL, s, &hp->rotary[1].base, err) ||
+        ai_json_get_string(s, "rope_type", &type, err) < 0)
+        return -1;
+    return strcmp(type, "default") == 0
+               ? 0
+               : ai_fail(err, AI_EINPUT, "sliding_attention: rope_type: '%.40s' is not supported", type);
 }
 
 int ai_arch_rotary(const struct ai_arch *a, struct ai_model_files *f, struct ai_hparams *hp, struct ai_err *err)
@@ -214,11 +223,17 @@ int ai_arch_rotary(const struct ai_arch *a, struct ai_model_files *f, struct ai_
     const char *key;
     const struct ai_json *scaling = rope_object(f, &key);
     bool plain = true;
+    int rc;
 
     if (hp->position != AI_POS_ROPE)
         return 0;
-    if (read_base(a, f, &hp->rotary[0].base, err))
+    if (read_base(a, f, AI_ROPE_BASE, strcmp(key, "rope_parameters") == 0 ? scaling : NULL, &hp->rotary[0].base, err))
+        return ai_err_at(err, "%s", key);
+    if (a->numbers[AI_ROPE_BASE_LOCAL].key && read_local(a, f, hp, err))
         return -1;
+    rc = ai_arch_longrope(a, f, scaling, hp, err);
+    if (rc <= 0)
+        return rc;
     f->rope_factors = ai_calloc(hp->rope_dim / 2, sizeof *f->rope_factors, err);
     if (!f->rope_factors)
         return -1;

@@ -1,173 +1,17 @@
-/* Finding a model's tensors: every one is checked for type, shape and place. */
-#include "model/arch.h"
+/* A model's weights: which tensors its architecture has, and what they are to it. */
+#include "model/find.h"
 
 #include "base/mem.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What a tensor is to an architecture: not looked for, taken if it is there, or missing without it. */
-enum need { NONE, OPTIONAL, REQUIRED };
-
-struct loader {
-    struct ai_model *m;
-    unsigned traits;
-    bool gguf;
-    const struct ai_arch_names *names;
-    const char *prefix;  /* of all names but the head's */
-    struct ai_err *err;
-    char name[192];      /* of the tensor last looked for */
-    const char *file;    /* where it was */
-};
-
-static int unsupported(const char *type, struct ai_err *err)
-{
-    char known[128] = "";
-
-    for (int k = 0; k < AI_W_COUNT; k++)
-        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k ? ", " : "", ai_wtypes[k].name);
-    return ai_fail(err, AI_EINPUT, "weights of type %s are not supported (known: %s)", type, known);
-}
-
-static int check_place(const struct ai_named_tensor *t, size_t rows, size_t cols, struct ai_err *err)
-{
-    const struct ai_wtype_info *info;
-    uint64_t bytes;
-
-    if (t->type < 0)
-        return unsupported(t->type_name, err);
-    info = &ai_wtypes[t->type];
-    if (cols % info->block)
-        return ai_fail(err, AI_EINPUT, "rows of %zu values are no whole blocks of %s", cols, info->name);
-    bytes = (uint64_t)cols / info->block * info->bytes; /* dimensions are below 2^24: no product overflows */
-    bytes *= rows;
-    if (bytes > t->room)
-        return ai_fail(err, AI_EINPUT, "truncated, or overlapping: %llu bytes of data, room for %llu",
-                       (unsigned long long)bytes, (unsigned long long)t->room);
-    return 0;
-}
-
-static int wrong_shape(struct loader *l, const struct ai_named_tensor *t, size_t rows, size_t cols)
-{
-    char shape[100] = "";
-
-    for (unsigned i = 0; i < t->n_dims; i++)
-        snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%s%llu", i ? ", " : "",
-                 (unsigned long long)t->dims[i]);
-    if (rows)
-        return ai_fail(l->err, AI_EINPUT, "%s: %s: shape [%s], where [%zu, %zu] is wanted", t->file, l->name, shape,
-                       rows, cols);
-    return ai_fail(l->err, AI_EINPUT, "%s: %s: shape [%s], where [tokens, %zu] is wanted", t->file, l->name, shape,
-                   cols);
-}
-
-static const struct ai_named_tensor *look_up(struct loader *l, const char *pattern, unsigned block,
-                                             const char *suffix)
-{
-    const char *hole = strstr(pattern, "%u"), *prefix = pattern == l->names->head ? "" : l->prefix;
-
-    if (hole)
-        snprintf(l->name, sizeof l->name, "%s%.*s%u%s%s", prefix, (int)(hole - pattern), pattern, block, hole + 2,
-                 suffix);
-    else
-        snprintf(l->name, sizeof l->name, "%s%s%s", prefix, pattern, suffix);
-    return ai_model_files_find(l->m->files, l->name);
-}
-
-/* The tensor t as [rows, cols]; rows 0: as many as the file has. */
-static int take(struct loader *l, const struct ai_named_tensor *t, size_t rows, size_t cols, struct ai_tensor *out)
-{
-    l->file = t->file;
-    out->rows = t->n_dims > 1 ? t->dims[0] : 1;
-    out->cols = t->n_dims > 1 ? t->dims[1] : t->dims[0];
-    if (t->n_dims > 2 || out->cols != cols || (rows ? out->rows != rows : out->rows < 1 || out->rows > 1u << 24))
-        return wrong_shape(l, t, rows, cols);
-    if (check_place(t, out->rows, out->cols, l->err))
-        return ai_err_at(l->err, "%s: %s", t->file, l->name);
-    out->data = ai_model_files_data(l->m->files, t, l->err);
-    if (!out->data)
-        return ai_err_at(l->err, "%s: %s", t->file, l->name);
-    out->type = (enum ai_wtype)t->type;
-    l->m->weight_bytes += ai_tensor_row_bytes(out) * out->rows;
-    return 0;
-}
-
-static int find(struct loader *l, const char *pattern, unsigned block, const char *suffix, size_t rows, size_t cols,
-                enum need need, struct ai_tensor *out)
-{
-    const struct ai_named_tensor *t;
-
-    memset(out, 0, sizeof *out);
-    if (need == NONE)
-        return 0;
-    t = look_up(l, pattern, block, suffix);
-    if (!t) {
-        if (need == OPTIONAL)
-            return 0;
-        return ai_fail(l->err, AI_EINPUT, "%s: tensor '%s' is missing", l->m->files->path, l->name);
-    }
-    return take(l, t, rows, cols, out);
-}
-
-/* A matrix that the file has as [cols, rows]: the model keeps a turned copy. */
-static int find_turned(struct loader *l, const char *pattern, unsigned block, size_t rows, size_t cols,
-                       struct ai_tensor *out)
-{
-    const struct ai_named_tensor *t = look_up(l, pattern, block, ".weight");
-    struct ai_named_tensor turned;
-
-    if (!t || t->n_dims != 2 || t->dims[0] != cols || t->dims[1] != rows || t->type < 0 ||
-        ai_wtypes[t->type].block != 1) /* refused with the shape that the file should have */
-        return find(l, pattern, block, ".weight", cols, rows, REQUIRED, out);
-    turned = *t;
-    turned.strided = true;
-    turned.dims[0] = t->dims[1];
-    turned.dims[1] = t->dims[0];
-    turned.strides[0] = t->strided ? t->strides[1] : 1;
-    turned.strides[1] = t->strided ? t->strides[0] : t->dims[1];
-    return take(l, &turned, rows, cols, out);
-}
-
-/* Memory for a tensor that the file has in another form; the model owns it. */
-static void *make(struct loader *l, size_t n, size_t size)
-{
-    void *p;
-
-    if (ai_grow(&l->m->made, &l->m->cap_made, l->m->n_made + 1, sizeof *l->m->made, l->err))
-        return NULL;
-    p = ai_alloc_aligned(n, size, l->err);
-    if (p)
-        l->m->made[l->m->n_made++] = p;
-    return p;
-}
-
-/* ---- vectors and norms ---- */
-
-/* A vector is small: its values are looked at. */
-static int find_vector(struct loader *l, const char *pattern, unsigned block, const char *suffix, size_t n,
-                       enum need need, struct ai_tensor *out)
-{
-    float value;
-
-    if (find(l, pattern, block, suffix, 1, n, need, out))
-        return -1;
-    for (size_t i = 0; out->data && i < n; i++) {
-        const struct ai_wtype_info *info = &ai_wtypes[out->type];
-
-        if (info->block != 1)
-            return ai_fail(l->err, AI_EINPUT, "%s: %s: a vector of type %s", l->file, l->name, info->name);
-        ai_decode(out->type, (const uint8_t *)out->data + i * info->bytes, &value, 1);
-        if (!isfinite(value))
-            return ai_fail(l->err, AI_EINPUT, "%s: %s: value %zu is not finite", l->file, l->name, i);
-    }
-    return 0;
-}
+/* ---- norms ---- */
 
 /* Replaces the vector by one of F32 with 1 added; without data, by ones. */
 static int add_one(struct loader *l, size_t n, struct ai_tensor *t)
 {
-    float *made = make(l, n, sizeof *made);
+    float *made = find_make(l, n, sizeof *made);
 
     if (!made)
         return -1;
@@ -205,7 +49,7 @@ static int find_linear(struct loader *l, const char *pattern, unsigned block, si
 {
     memset(out, 0, sizeof *out);
     if ((l->traits & AI_CONV1D) && !l->gguf ? find_turned(l, pattern, block, rows, cols, &out->weight)
-                                            : find(l, pattern, block, ".weight", rows, cols, REQUIRED, &out->weight))
+                                            : find_matrix(l, pattern, block, ".weight", rows, cols, REQUIRED, &out->weight))
         return -1;
     return find_vector(l, pattern, block, ".bias", rows, need_bias(l, bias_trait), &out->bias);
 }
@@ -233,7 +77,7 @@ static int load_qkv(struct loader *l, unsigned b, struct ai_block *w)
     size_t d = hp->head_dim, q = hp->heads * d, kv = hp->kv_heads * d;
     struct ai_linear all;
 
-    if (!n->qkv || (n->q && !look_up(l, n->qkv, b, ".weight")))
+    if (!n->qkv || (n->q && !find_named(l, n->qkv, b, ".weight")))
         return find_linear(l, n->q, b, q, hp->width, AI_BIAS_QKV, &w->q) ||
                        find_linear(l, n->k, b, kv, hp->width, AI_BIAS_QKV, &w->k) ||
                        find_linear(l, n->v, b, kv, hp->width, AI_BIAS_QKV, &w->v)
@@ -258,24 +102,104 @@ static int load_mlp(struct loader *l, unsigned b, struct ai_block *w)
     const struct ai_hparams *hp = &l->m->hp;
     const struct ai_arch_names *n = l->names;
 
-    if (hp->gated && n->gate_up && (!n->gate || look_up(l, n->gate_up, b, ".weight"))) {
+    if (l->gguf ? (l->traits & AI_GATE_IN_UP) : hp->gated && n->gate_up) {
         struct ai_linear all;
 
         if (find_linear(l, n->gate_up, b, 2 * (size_t)hp->ff, hp->width, AI_BIAS_MLP, &all))
             return -1;
-        w->gate = part(&all, 0, hp->ff, 0, 0);
-        w->up = part(&all, hp->ff, hp->ff, 0, 0);
-    } else if ((hp->gated && find_linear(l, n->gate, b, hp->ff, hp->width, AI_BIAS_MLP, &w->gate)) ||
-               find_linear(l, n->up, b, hp->ff, hp->width, AI_BIAS_MLP, &w->up)) {
+        w->mlp.gate = part(&all, 0, hp->ff, 0, 0);
+        w->mlp.up = part(&all, hp->ff, hp->ff, 0, 0);
+    } else if ((hp->gated && find_linear(l, n->gate, b, hp->ff, hp->width, AI_BIAS_MLP, &w->mlp.gate)) ||
+               find_linear(l, n->up, b, hp->ff, hp->width, AI_BIAS_MLP, &w->mlp.up)) {
         return -1;
     }
-    return find_linear(l, n->down, b, hp->width, hp->ff, AI_BIAS_MLP, &w->down);
+    return find_linear(l, n->down, b, hp->width, hp->ff, AI_BIAS_MLP, &w->mlp.down);
+}
+
+/* ---- experts ---- */
+
+enum matrix { GATE, UP, DOWN };
+
+static struct ai_linear *matrix_of(struct ai_mlp *w, enum matrix which)
+{
+    return which == GATE ? &w->gate : which == UP ? &w->up : &w->down;
+}
+
+/* One of the three matrices of every expert: as `stack`, all in one, or each in a tensor of its own. */
+static int find_experts(struct loader *l, const char *stack, const char *one, unsigned b, enum matrix which,
+                        struct ai_mlp *out)
+{
+    const struct ai_hparams *hp = &l->m->hp;
+    const struct ai_named_tensor *t = stack ? find_named(l, stack, b, ".weight") : NULL;
+    size_t n = hp->experts, rows = which == DOWN ? hp->width : hp->expert_ff;
+    size_t cols = which == DOWN ? hp->expert_ff : hp->width;
+    const char *hole = strrchr(one, '%');
+    struct ai_tensor all;
+    char name[128];
+
+    for (size_t e = 0; !t && e < n; e++) {
+        snprintf(name, sizeof name, "%.*s%zu%s", (int)(hole - one), one, e, hole + 2);
+        if (find_linear(l, name, b, rows, cols, 0, matrix_of(&out[e], which)))
+            return -1;
+    }
+    if (!t)
+        return 0;
+    if (find_stack(l, t, n, rows, cols, &all))
+        return -1;
+    for (size_t e = 0; e < n; e++) {
+        struct ai_linear *w = matrix_of(&out[e], which);
+
+        w->weight = all;
+        w->weight.data = t->data + e * rows * ai_tensor_row_bytes(&all);
+        w->weight.rows = rows;
+    }
+    return 0;
+}
+
+static int load_experts(struct loader *l, unsigned b, struct ai_block *w)
+{
+    const struct ai_hparams *hp = &l->m->hp;
+    const struct ai_arch_names *n = l->names;
+    size_t width = hp->width;
+    struct ai_experts *x;
+
+    x = find_make(l, 1, sizeof *x);
+    if (!x)
+        return -1;
+    memset(x, 0, sizeof *x);
+    if (find_matrix(l, n->router, b, ".weight", hp->experts, width, REQUIRED, &x->router) ||
+        !(x->expert = find_make(l, hp->experts, sizeof *x->expert)))
+        return -1;
+    memset(x->expert, 0, hp->experts * sizeof *x->expert);
+    if (find_experts(l, n->stack_gate, n->expert_gate, b, GATE, x->expert) ||
+        find_experts(l, n->stack_up, n->expert_up, b, UP, x->expert) ||
+        find_experts(l, n->stack_down, n->expert_down, b, DOWN, x->expert))
+        return -1;
+    w->experts = x;
+    if (!hp->shared_ff)
+        return 0;
+    return find_linear(l, n->shared_gate, b, hp->shared_ff, width, 0, &x->shared.gate) ||
+                   find_linear(l, n->shared_up, b, hp->shared_ff, width, 0, &x->shared.up) ||
+                   find_linear(l, n->shared_down, b, width, hp->shared_ff, 0, &x->shared.down) ||
+                   find_matrix(l, n->shared_router, b, ".weight", 1, width, REQUIRED, &x->shared_router)
+               ? -1
+               : 0;
+}
+
+static int load_mlp_or_experts(struct loader *l, unsigned b, struct ai_block *w)
+{
+    bool sparse = l->m->hp.experts && find_named(l, ai_names_gguf.router, b, ".weight");
+
+    if (!l->gguf && ai_arch_sparse(l->m->files, &l->m->hp, b, &sparse, l->err))
+        return ai_err_at(l->err, "%s", l->m->files->path);
+    return sparse ? load_experts(l, b, w) : load_mlp(l, b, w);
 }
 
 static int load_norms(struct loader *l, unsigned b, struct ai_block *w)
 {
     const struct ai_arch_names *n = l->names;
     size_t width = l->m->hp.width, d = l->m->hp.head_dim;
+    bool whole = l->m->hp.whole_norms;
 
     if (find_norm(l, n->attn_norm, b, width, &w->attn_norm) ||
         (!(l->traits & AI_ONE_NORM) && find_norm(l, n->mlp_norm, b, width, &w->mlp_norm)))
@@ -284,7 +208,8 @@ static int load_norms(struct loader *l, unsigned b, struct ai_block *w)
         (find_norm(l, n->attn_post, b, width, &w->attn_post) || find_norm(l, n->mlp_post, b, width, &w->mlp_post)))
         return -1;
     if ((l->traits & AI_HEAD_NORMS) &&
-        (find_norm(l, n->q_norm, b, d, &w->q_norm) || find_norm(l, n->k_norm, b, d, &w->k_norm)))
+        (find_norm(l, n->q_norm, b, whole ? d * l->m->hp.heads : d, &w->q_norm) ||
+         find_norm(l, n->k_norm, b, whole ? d * l->m->hp.kv_heads : d, &w->k_norm)))
         return -1;
     return 0;
 }
@@ -298,7 +223,7 @@ static void choose_prefix(struct loader *l)
 
     for (size_t i = 0; i < sizeof l->names->prefixes / sizeof *l->names->prefixes && p[i]; i++) {
         l->prefix = p[i];
-        if (look_up(l, l->names->embed, 0, ".weight"))
+        if (find_named(l, l->names->embed, 0, ".weight"))
             return;
     }
     l->prefix = p[0];
@@ -309,14 +234,14 @@ static int load_embedding(struct loader *l, unsigned width)
     struct ai_model *m = l->m;
     struct ai_hparams *hp = &m->hp;
 
-    if (find(l, l->names->embed, 0, ".weight", 0, width, REQUIRED, &m->embed))
+    if (find_matrix(l, l->names->embed, 0, ".weight", 0, width, REQUIRED, &m->embed))
         return -1;
     hp->vocab = (unsigned)m->embed.rows;
     if (width != hp->width && (find_linear(l, l->names->project_in, 0, hp->width, width, 0, &m->project_in) ||
                                find_linear(l, l->names->project_out, 0, width, hp->width, 0, &m->project_out)))
         return -1;
     if (hp->position == AI_POS_LEARNED)
-        return find(l, l->names->positions, 0, ".weight", hp->context + (size_t)hp->position_offset, hp->width,
+        return find_matrix(l, l->names->positions, 0, ".weight", hp->context + (size_t)hp->position_offset, hp->width,
                     REQUIRED, &m->positions);
     return 0;
 }
@@ -329,10 +254,10 @@ static int load_head(struct loader *l)
     if ((l->traits & AI_FINAL_NORM) && find_norm(l, l->names->final_norm, 0, m->hp.width, &m->final_norm))
         return -1;
     if (l->gguf) /* it has a head of its own, or not */
-        tied = !look_up(l, l->names->head, 0, ".weight");
+        tied = !find_named(l, l->names->head, 0, ".weight");
     if (tied)
         m->head.weight = m->embed;
-    else if (find(l, l->names->head, 0, ".weight", m->hp.vocab, m->embed.cols, REQUIRED, &m->head.weight))
+    else if (find_matrix(l, l->names->head, 0, ".weight", m->hp.vocab, m->embed.cols, REQUIRED, &m->head.weight))
         return -1;
     return find_vector(l, l->names->head, 0, ".bias", m->hp.vocab, need_bias(l, AI_BIAS_HEAD), &m->head.bias);
 }
@@ -359,10 +284,10 @@ int ai_arch_load(const struct ai_arch *a, unsigned traits, struct ai_model *m, s
     for (unsigned b = 0; b < hp->layers; b++) {
         struct ai_block *w = &m->blocks[b];
 
-        if (load_norms(&l, b, w) || load_qkv(&l, b, w) || load_mlp(&l, b, w) ||
+        if (load_norms(&l, b, w) || load_qkv(&l, b, w) || load_mlp_or_experts(&l, b, w) ||
             find_linear(&l, l.names->o, b, hp->width, (size_t)hp->heads * hp->head_dim, AI_BIAS_OUT, &w->o))
             return -1;
-        if (ai_arch_window(a, m->files, b, &w->window, err))
+        if (ai_arch_window(a, m->files, b, w, err))
             return ai_err_at(err, "%s", m->files->path);
     }
     return 0;

@@ -277,7 +277,7 @@ static int on_cosines(void *arg, size_t seq, unsigned layer, uint32_t position, 
 static void silence(struct ai_model *m)
 {
     for (unsigned b = 0; b < m->hp.layers; b++) {
-        struct ai_linear *l = silent == AI_COSINE_MLP ? &m->blocks[b].down : &m->blocks[b].o;
+        struct ai_linear *l = silent == AI_COSINE_MLP ? &m->blocks[b].mlp.down : &m->blocks[b].o;
 
         memset((void *)(uintptr_t)l->weight.data, 0, l->weight.rows * l->weight.cols * sizeof(float));
     }

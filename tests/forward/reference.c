@@ -57,9 +57,9 @@ struct ai_model *random_model(const struct ai_hparams *hp, unsigned window_of_od
         w->v = random_linear(&rng, (size_t)hp->kv_heads * hp->head_dim, hp->width, bias);
         w->o = random_linear(&rng, hp->width, (size_t)hp->heads * hp->head_dim, bias);
         if (hp->gated)
-            w->gate = random_linear(&rng, hp->ff, hp->width, bias);
-        w->up = random_linear(&rng, hp->ff, hp->width, bias);
-        w->down = random_linear(&rng, hp->width, hp->ff, bias);
+            w->mlp.gate = random_linear(&rng, hp->ff, hp->width, bias);
+        w->mlp.up = random_linear(&rng, hp->ff, hp->width, bias);
+        w->mlp.down = random_linear(&rng, hp->width, hp->ff, bias);
         w->window = b % 2 ? window_of_odd : 0;
     }
     return m;
@@ -74,7 +74,7 @@ void random_model_free(struct ai_model *m)
 {
     for (unsigned b = 0; b < m->hp.layers; b++) {
         struct ai_block *w = &m->blocks[b];
-        struct ai_linear *all[] = {&w->q, &w->k, &w->v, &w->o, &w->gate, &w->up, &w->down};
+        struct ai_linear *all[] = {&w->q, &w->k, &w->v, &w->o, &w->mlp.gate, &w->mlp.up, &w->mlp.down};
 
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
             tensor_free(&all[i]->weight);
@@ -199,12 +199,12 @@ static void block(const struct ai_model *m, const struct ai_block *w, size_t n, 
         for (size_t i = 0; i < H; i++)
             x[i] += o[i];
         normalise(hp, &w->mlp_norm, x, norm);
-        apply(&w->up, norm, up);
+        apply(&w->mlp.up, norm, up);
         if (hp->gated)
-            apply(&w->gate, norm, gate);
+            apply(&w->mlp.gate, norm, gate);
         for (size_t i = 0; i < hp->ff; i++)
             up[i] = hp->gated ? activation(hp->act, gate[i]) * up[i] : activation(hp->act, up[i]);
-        apply(&w->down, up, o);
+        apply(&w->mlp.down, up, o);
         for (size_t i = 0; i < H; i++)
             x[i] += o[i];
     }

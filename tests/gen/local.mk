@@ -7,3 +7,5 @@ tests_gen_gen_model_SOURCES = tests/gen/main.c $(GEN_MODEL)
 # The families with one MLP a block, each as it is published.
 GEN_DENSE = tests/gen/gen_dense.c tests/gen/gen_dense.h tests/gen/gen_dense_gguf.c tests/gen/gen_dense_hf.c \
 	tests/gen/gen_publish.c tests/gen/gen_publish.h
+GEN_FAMILY = tests/gen/gen_family.h tests/gen/gen_family_parts.c tests/gen/gen_family_parts.h \
+	tests/gen/gen_family_hf.c tests/gen/gen_family_gguf.c $(GEN_MODEL)

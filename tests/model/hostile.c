@@ -117,7 +117,7 @@ static int all_inside(const struct ai_model *m)
 
     for (unsigned b = 0; b < m->hp.layers; b++) {
         const struct ai_block *w = &m->blocks[b];
-        const struct ai_linear *all[] = {&w->q, &w->k, &w->v, &w->o, &w->gate, &w->up, &w->down};
+        const struct ai_linear *all[] = {&w->q, &w->k, &w->v, &w->o, &w->mlp.gate, &w->mlp.up, &w->mlp.down};
 
         for (size_t i = 0; i < sizeof all / sizeof *all; i++)
             good = good && inside(m, &all[i]->weight) && inside(m, &all[i]->bias);
@@ -230,7 +230,7 @@ static void gguf_numbers(void)
     refused(u32("llama.rope.dimension_count", 32), "rotary dimension beyond the head", "32 rotary", NULL);
     refused(u32("llama.rope.dimension_count", 0), "no rotary dimension", "0 rotary", NULL);
     refused(u32("llama.attention.value_length", 8), "values of another dimension", "values of 8", NULL);
-    refused(u32("llama.expert_count", 8), "experts", "experts", NULL);
+    refused(u32("llama.expert_count", 8), "experts, and not how many are used", "llama.expert_used_count", NULL);
     refused(u32("llama.vocab_size", 41), "another vocabulary", "vocab_size: 41", "40 rows");
     refused(u32("general.alignment", 12), "alignment 12", "general.alignment", NULL);
     refused(u32("general.alignment", 0), "alignment 0", "general.alignment", NULL);

@@ -121,7 +121,7 @@ static void numbers(void)
 
         ok(m && hp->layers == 2 && hp->width == w && hp->heads == 4 && hp->kv_heads == 2 && hp->head_dim == w / 4 &&
            hp->ff == ff && hp->vocab == 40 && hp->context == 64 && hp->rope == AI_ROPE_PAIRS && hp->rope_dim == w / 4 &&
-           !hp->rotary[0].factors && m->blocks[1].down.weight.type == (enum ai_wtype)t, "%s: numbers %s",
+           !hp->rotary[0].factors && m->blocks[1].mlp.down.weight.type == (enum ai_wtype)t, "%s: numbers %s",
            ai_wtypes[t].name,
            m ? "" : err.msg);
         is_int(m ? (long long)m->weight_bytes : 0,
@@ -143,7 +143,7 @@ static void neo(void)
     ok(m && m->hp.norm == AI_NORM_LAYER && m->hp.position == AI_POS_LEARNED && m->hp.act == AI_ACT_GELU_TANH &&
        m->hp.attn_scale == 1 && m->positions.rows == 64 && m->hp.kv_heads == 4, "GPT-Neo: numbers %s",
        m ? "" : err.msg);
-    ok(m && !m->blocks[0].q.bias.data && m->blocks[0].o.bias.data && m->blocks[2].up.bias.data &&
+    ok(m && !m->blocks[0].q.bias.data && m->blocks[0].o.bias.data && m->blocks[2].mlp.up.bias.data &&
        m->blocks[1].attn_norm.bias.data && m->final_norm.bias.data, "biases where they belong");
     ok(m && m->blocks[0].window == 0 && m->blocks[1].window == 8 && m->blocks[2].window == 0, "windows");
     if (m)
