@@ -5,7 +5,7 @@
 
 #include "io/fd.h"
 #include "io/json.h"
-#include "model/gguf.h"
+#include "model/split.h"
 #include "model/tensor.h"
 
 #include <stdbool.h>
@@ -33,7 +33,8 @@ struct ai_model_file {
 
 struct ai_model_files {
     char *path;
-    struct ai_gguf *gguf;    /* or NULL */
+    struct ai_gguf_set set;  /* of GGUF files, or empty */
+    struct ai_gguf *gguf;    /* the one with the metadata, or NULL */
     struct ai_json *config_file;  /* of a directory, or NULL */
     const struct ai_json *config; /* it, or the part of it that the text model's numbers are in */
     struct ai_model_file *files;
@@ -45,7 +46,7 @@ struct ai_model_files {
     float *rope_factors;
 };
 
-/* Opens path: a GGUF file, or a directory with config.json and weights: the first of
+/* Opens path: a GGUF file or any one of a set of them, or a directory with config.json and weights: the first of
  * model.safetensors, model.safetensors.index.json, pytorch_model.bin and
  * pytorch_model.bin.index.json that is there. */
 struct ai_model_files *ai_model_files_open(const char *path, struct ai_err *err) AI_CHECKED;
@@ -64,6 +65,7 @@ void ai_model_files_free_copies(struct ai_model_files *f);
 
 /* For readers of one container, which add the tensors of one file to f, checked to lie
  * inside of it.  Each returns 0, or -1 with err naming file and tensor. */
+int ai_gguf_add(struct ai_model_files *f, struct ai_err *err) AI_CHECKED; /* f->path, and those that belong to it */
 int ai_safetensors_add(struct ai_model_files *f, const char *file, struct ai_err *err) AI_CHECKED;
 int ai_torch_add(struct ai_model_files *f, const char *file, struct ai_err *err) AI_CHECKED;
 /* Maps the file for as long as f lives.  The result moves when the next one is mapped,

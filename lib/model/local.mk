@@ -7,15 +7,16 @@ lib_libai_a_SOURCES += \
 	lib/model/find.c lib/model/find.h \
 	lib/model/gguf.c lib/model/gguf.h \
 	lib/model/longrope.c \
+	lib/model/gguf_add.c \
 	lib/model/model.c lib/model/model.h \
 	lib/model/names.c \
 	lib/model/numbers.c \
 	lib/model/pickle.c lib/model/pickle.h \
 	lib/model/rotary.c \
 	lib/model/safetensors.c \
+	lib/model/split.c lib/model/split.h \
 	lib/model/strided.c \
 	lib/model/tensor.c lib/model/tensor.h \
-	lib/model/torch_bin.c \
 	lib/model/weights.c \
 	lib/model/window.c \
 	lib/model/torch_bin.c lib/model/torch_pickle.c lib/model/torch.h \

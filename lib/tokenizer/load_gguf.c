@@ -2,7 +2,7 @@
 #include "tokenizer/internal.h"
 
 #include "base/bytes.h"
-#include "model/gguf.h"
+#include "model/split.h"
 
 #include <string.h>
 
@@ -160,7 +160,7 @@ static int load_byte_level(struct ai_tokenizer *t, const struct ai_gguf *g, stru
 
 int tok_load_gguf(struct ai_tokenizer *t, const char *path, struct ai_err *err)
 {
-    struct ai_gguf *g = ai_gguf_open(path, err);
+    struct ai_gguf *g = ai_gguf_open_first(path, err);
     struct ai_gguf_string model = {0};
     int rc;
 

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "model/gguf.h"
+#include "model/split.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,7 @@ bool ai_tokenizer_there(const char *path)
 
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return tok_directory_has_any(path);
-    g = ai_gguf_probe(path) ? ai_gguf_open(path, &ignored) : NULL;
+    g = ai_gguf_probe(path) ? ai_gguf_open_first(path, &ignored) : NULL;
     there = !g || ai_gguf_find(g, "tokenizer.ggml.tokens");
     ai_gguf_free(g);
     return there;

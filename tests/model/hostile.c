@@ -97,8 +97,8 @@ static int inside(const struct ai_model *m, const struct ai_tensor *t)
     const uint8_t *p = t->data;
     int found = !p;
 
-    if (m->files->gguf) {
-        const struct ai_map *map = &m->files->gguf->map;
+    for (size_t i = 0; i < m->files->set.n; i++) {
+        const struct ai_map *map = &m->files->set.parts[i]->map;
 
         found |= p >= (const uint8_t *)map->data && p + n <= (const uint8_t *)map->data + map->size;
     }
