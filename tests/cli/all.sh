@@ -14,7 +14,8 @@ arguments() {
     ai-tokenize) echo "-m $demo_model lines.txt" ;;
     ai-forward) echo "-m $demo_model -T 1 tokens.ait" ;;
     ai-features) echo "-m $demo_model hidden.aih" ;;
-    ai-train-svm) echo "--max-flip=0.5 train.aif" ;;
+    ai-train-svm | ai-train-crf) echo "--max-flip=0.5 train.aif" ;;
+    ai-calibrate) echo "-p gap>threshold --max-flip=0.9 train.aif" ;;
     ai-decide) echo "-p gap>0.8 features.aif" ;;
     ai-eval) echo "decisions.aid" ;;
     ai-view) echo "tokens.ait" ;;
@@ -71,7 +72,7 @@ ai-tokenize -m "$demo_model" -o tokens.ait lines.txt &&
     ai-features -m "$demo_model" -o features.aif hidden.aih &&
     ai-decide -p 'gap>0.8' -o decisions.aid features.aif
 ok $? "the streams to test with can be made"
-# several documents whose answers settle at different layers, for ai-train-svm
+# several documents whose answers settle at different layers, for those that learn
 cut -f 2 "$AI_SOURCE/examples/prompts/sst2/train.tsv" | head -n 30 >some.txt
 ai-tokenize -m "$demo_model" some.txt | ai-forward -m "$demo_model" -T 1 --layers=all |
     ai-features -m "$demo_model" -o train.aif
@@ -103,10 +104,10 @@ for program in $programs; do
 done
 
 # An empty input where a stream must be is a stream cut short.
-for program in ai-forward ai-features ai-decide ai-eval ai-view ai-train-svm; do
+for program in ai-forward ai-features ai-decide ai-eval ai-view ai-train-svm ai-train-crf ai-calibrate; do
     case $program in
     ai-forward | ai-features) args="-m $demo_model" ;;
-    ai-decide) args='-p gap>0.8' ;;
+    ai-decide | ai-calibrate) args='-p gap>0.8' ;;
     *) args= ;;
     esac
     # shellcheck disable=SC2086
@@ -125,7 +126,8 @@ for program in $programs; do
     case $program in
     ai-forward) cut=tokens.ait args="-m $demo_model" ;;
     ai-features) cut=hidden.aih args="-m $demo_model" ;;
-    ai-train-svm) cut=train.aif args= ;;
+    ai-train-svm | ai-train-crf) cut=train.aif args= ;;
+    ai-calibrate) cut=train.aif args='-p gap>0.8 --max-flip=0.9' ;;
     ai-decide) cut=features.aif args='-p gap>0.8' ;;
     *) continue ;;
     esac

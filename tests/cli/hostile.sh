@@ -63,6 +63,7 @@ stream features "$header" '[DOC(0), FEATURES(0, 12, 0.5, 0.5)]' >endless.aif
 refused 'document 0 never ends' "ai-decide: a document that never ends" ai-decide endless.aif
 refused 'document 0 never ends' "ai-view: a document that never ends" ai-view endless.aif
 refused 'document 0 never ends' "ai-train-svm: a document that never ends" ai-train-svm endless.aif
+refused 'document 0 never ends' "ai-calibrate: a document that never ends" ai-calibrate -p 'gap>0.8' endless.aif
 stream features "$header" '[DOC(1), DOC(0)]' >back.aif
 refused 'begins after' "ai-decide: document numbers that fall" ai-decide back.aif
 stream features "$header" '[DOC(0), FEATURES(0, 3, 0.5, 0.5), FEATURES(0, 3, 0.5, 0.5), DOC_END(0)]' >again.aif

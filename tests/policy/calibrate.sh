@@ -120,7 +120,7 @@ contains err 'has no label' "are refused where labels are needed"
 # ---- rules ----
 status_is 0 "a rule with a threshold" ai-calibrate -p 'gap>threshold && layer>=2' --max-flip=4% -o rule.safe held.aif
 contains rule.safe '^threshold 0\.[4-9]' "gets one"
-ai-decide -p rule.safe -o x.aid held.aif && [ "$(ai-view --no-header x.aid | awk '$7 != 7' | wc -l)" -eq "$(value rule.safe certified_flips)" ]
+ai-decide -p rule.safe -o x.aid held.aif && [ "$(ai-view --no-header x.aid | awk -F '\t' '$7 != 7' | wc -l)" -eq "$(value rule.safe certified_flips)" ]
 ok $? "and decides with it"
 status_is 2 "without calibration" ai-decide -p 'gap>threshold' held.aif
 contains err 'ai-calibrate gives it one' "it has none"
