@@ -19,6 +19,7 @@ include tests/tokenizer/local.mk
 include tests/stream/local.mk
 include tests/control/local.mk
 include tests/policy/local.mk
+include tests/measure/local.mk
 include tests/ring/local.mk
 include tests/conformance/local.mk
 include tests/measure/local.mk

@@ -65,6 +65,35 @@ ai-train-svm --kernel=rbf --max-rows=500 --seed=5 -v --max-flip=0.05 -o small.po
 [ "$(grep -c '^sv ' small.policy)" -le 500 ] && grep -q '^rows 500$' small.policy && grep -q 'support vectors' err
 ok $? "--max-rows and -v"
 
+ai-train-svm --kernel=rbf --max-sv=40 -v --max-flip=0.05 -o small.policy train.aif 2>err
+[ "$(grep -c '^sv ' small.policy)" -le 40 ] && grep -q '^classifier svm-rbf' small.policy
+ok $? "--max-sv ($(grep -c '^sv ' small.policy) support vectors)"
+
+# ---- searching ----
+features 150 7 aaa >some.aif
+status_is 0 "--search" ai-train-svm --search -v --no-provenance --max-flip=0.05 -o search.policy some.aif
+[ "$(grep -c 'of the layers skipped$' err)" -eq 3 ] && [ "$(grep -c 'support vectors$' err)" -eq 9 ]
+ok $? "tries linear and rbf machines"
+contains search.policy '^classifier svm-linear' "takes a line where a line is enough"
+ai-train-svm --search --no-provenance --max-flip=0.05 -o again.policy some.aif
+same_bytes search.policy again.policy "the same bytes again"
+# here a document is settled where gap is neither high nor low: no line says that
+"$puts" -r <some.aif >/dev/null && awk 'BEGIN {
+    x = 8
+    print "kind features"; print "meta model aaa"; print "meta layers 8"; print "meta features gap"
+    for (d = 0; d < 150; d++) {
+        print "doc", d, "-", "-"
+        x = x * 16807 % 2147483647; settles = 1 + x % 8
+        for (l = 1; l <= 8; l++) {
+            x = x * 16807 % 2147483647; u = x / 2147483647
+            print "features", d, 0, 3, l, (l >= settles ? 7 : 9), (l >= settles ? 0.4 + 0.2 * u : u < 0.5 ? 0.7 * u : 1 - 0.7 * (1 - u))
+        }
+        print "end", d, 8, 1000, 1000
+    }
+}' | "$puts" >band.aif
+ai-train-svm --search --max-flip=0.05 -o band.policy band.aif
+contains band.policy '^classifier svm-rbf' "and a bent one where it is not"
+
 layers() { sed -n 's/^layers //p' "$1"; }
 ai-train-svm --features=gap,top_prob,depth --max-flip=0.05 -o late.policy late.aif
 case $(layers late.policy) in
