@@ -22,4 +22,3 @@ include tests/policy/local.mk
 include tests/measure/local.mk
 include tests/ring/local.mk
 include tests/conformance/local.mk
-include tests/measure/local.mk

@@ -1,9 +1,6 @@
-# For measurements, not run by make check.
-EXTRA_DIST += tests/measure/tasks.sh tests/measure/time.sh
-check_PROGRAMS += tests/measure/decode-speed
-tests_measure_decode_speed_SOURCES = tests/measure/decode.c $(GEN_BLOCKS)
 # Programs and scripts that measure; `make check` builds the programs and runs none of them.
-check_PROGRAMS += tests/measure/coverage tests/measure/decision
+EXTRA_DIST += tests/measure/coverage.sh tests/measure/tasks.sh tests/measure/time.sh
+check_PROGRAMS += tests/measure/coverage tests/measure/decision tests/measure/decode-speed
 tests_measure_coverage_SOURCES = tests/measure/coverage.c
 tests_measure_decision_SOURCES = tests/measure/decision.c
-EXTRA_DIST += tests/measure/coverage.sh tests/measure/tasks.sh tests/measure/time.sh
+tests_measure_decode_speed_SOURCES = tests/measure/decode.c $(GEN_BLOCKS)
