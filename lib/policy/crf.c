@@ -34,11 +34,25 @@ static int make_room(struct problem *q, struct ai_err *err)
     return 0;
 }
 
+/* Without transitions the layers do not depend on each other, and the sums fall apart. */
+static double marginals(const struct problem *q, size_t m, double t[2][2], double pairs[2][2])
+{
+    double log_z = 0;
+
+    if (q->transitions)
+        return ai_chain_marginals(q->score, m, t, q->settled, pairs, q->room);
+    for (size_t l = 0; l < m; l++) {
+        log_z += ai_log_add(0, q->score[l]);
+        q->settled[l] = 1 / (1 + exp(-q->score[l]));
+    }
+    return log_z;
+}
+
 /* Adds one document: -log P and its gradient, expected minus seen. */
 static double add_document(const struct problem *q, size_t d, const double *w, double t[2][2], double *g)
 {
     size_t first = q->begin[d], m = q->begin[d + 1] - first, n = q->n;
-    double pairs[2][2], seen = 0, log_z;
+    double pairs[2][2] = {{0}}, seen = 0, log_z;
 
     for (size_t l = 0; l < m; l++) {
         const double *x = q->x + (first + l) * n;
@@ -47,7 +61,7 @@ static double add_document(const struct problem *q, size_t d, const double *w, d
         for (size_t i = 0; i < n; i++)
             q->score[l] += w[i] * x[i];
     }
-    log_z = ai_chain_marginals(q->score, m, t, q->settled, pairs, q->room);
+    log_z = marginals(q, m, t, pairs);
     for (size_t l = 0; l < m; l++) {
         const double *x = q->x + (first + l) * n;
         bool is = q->label[first + l] > 0;
@@ -129,7 +143,7 @@ int ai_crf_train(struct ai_policy *p, const double *x, const signed char *label,
     int rc = -1;
 
     lbfgs_parameter_init(&param);
-    param.epsilon = 1e-7;
+    param.epsilon = 1e-6;
     param.max_iterations = 1000;
     w = lbfgs_malloc(padded);
     if (!w)
