@@ -117,6 +117,7 @@ fail:
 
 static int read_tensor(struct cursor *c, struct ai_gguf_tensor *t, struct ai_err *err)
 {
+    uint64_t count = 1;
     uint32_t n = 0;
 
     if (take_string(c, &t->name, "a tensor's name", err))
@@ -134,6 +135,11 @@ static int read_tensor(struct cursor *c, struct ai_gguf_tensor *t, struct ai_err
         t->dims[i] = 1;
         if (i < n && take_u64(c, &t->dims[i], "a tensor's shape", err))
             goto fail;
+        if (t->dims[i] && count > INT64_MAX / t->dims[i]) {
+            ai_fail(err, AI_EINPUT, "shape: more values than 63 bits can count");
+            goto fail;
+        }
+        count *= t->dims[i];
     }
     if (take_u32(c, &t->type, "a tensor's type", err) || take_u64(c, &t->offset, "a tensor's offset", err))
         goto fail;

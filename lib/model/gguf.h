@@ -28,7 +28,7 @@ struct ai_gguf_value {
 struct ai_gguf_tensor {
     struct ai_gguf_string name;
     unsigned n_dims;
-    uint64_t dims[4];            /* dims[0] fastest; unused ones 1 */
+    uint64_t dims[4];            /* dims[0] fastest; unused ones 1; the product fits 63 bits */
     uint32_t type;               /* ggml type number */
     uint64_t offset;             /* from the start of the data section */
 };

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The names of ggml's types, for messages about those that are not supported. */
 static void name_type(uint32_t type, char *name, size_t size)
@@ -41,6 +42,26 @@ static int end_at_next(struct ai_named_tensor *t, size_t n, struct ai_err *err)
     return 0;
 }
 
+/* Is all of it in the file?  Also asked of those that no model will look for. */
+static int check_room(const struct ai_named_tensor *t, struct ai_err *err)
+{
+    const struct ai_wtype_info *info = &ai_wtypes[t->type];
+    uint64_t cols = t->dims[t->n_dims - 1], blocks = cols / info->block;
+    char shape[100] = "";
+
+    if (cols % info->block)
+        return ai_fail(err, AI_EINPUT, "rows of %llu values are no whole blocks of %s", (unsigned long long)cols,
+                       info->name);
+    for (unsigned i = 0; i + 1 < t->n_dims; i++) {
+        snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%llu, ", (unsigned long long)t->dims[i]);
+        blocks *= t->dims[i];
+    }
+    if (blocks > t->room / info->bytes)
+        return ai_fail(err, AI_EINPUT, "truncated, or overlapping: [%s%llu] values of %s, room for %llu bytes", shape,
+                       (unsigned long long)cols, info->name, (unsigned long long)t->room);
+    return 0;
+}
+
 static int add_file(struct ai_model_files *f, const struct ai_gguf *g, const char *file, struct ai_err *err)
 {
     size_t first = f->n_tensors;
@@ -62,7 +83,12 @@ static int add_file(struct ai_model_files *f, const struct ai_gguf *g, const cha
         if (ai_model_files_add(f, &n, err))
             return -1;
     }
-    return end_at_next(f->tensors + first, g->n_tensors, err) ? ai_err_at(err, "%s", file) : 0;
+    if (end_at_next(f->tensors + first, g->n_tensors, err))
+        return ai_err_at(err, "%s", file);
+    for (size_t i = first; i < f->n_tensors; i++)
+        if (f->tensors[i].type >= 0 && check_room(&f->tensors[i], err))
+            return ai_err_at(err, "%s: %.*s", file, (int)f->tensors[i].name_len, f->tensors[i].name);
+    return 0;
 }
 
 int ai_gguf_add(struct ai_model_files *f, struct ai_err *err)

@@ -103,12 +103,23 @@ static int add_merges(struct ai_tokenizer *t, const struct ai_gguf *g, struct ai
     return 0;
 }
 
+/* The number of a token that there is, or AI_NO_TOKEN; *id stays when the key is absent. */
+static int token_id(const struct ai_tokenizer *t, const struct ai_gguf *g, const char *key, uint32_t *id,
+                    struct ai_err *err)
+{
+    if (ai_gguf_u32(g, key, id, err) < 0)
+        return -1;
+    if (*id >= t->v.n && *id != AI_NO_TOKEN)
+        return ai_fail(err, AI_EINPUT, "%s: %u, where there are %u tokens", key, *id, t->v.n);
+    return 0;
+}
+
 static int special_tokens(struct ai_tokenizer *t, const struct ai_gguf *g, struct ai_err *err)
 {
     uint32_t unk = 0;
 
-    if (ai_gguf_u32(g, KEY "bos_token_id", &t->bos, err) < 0 || ai_gguf_u32(g, KEY "eos_token_id", &t->eos, err) < 0 ||
-        ai_gguf_u32(g, KEY "unknown_token_id", &unk, err) < 0 ||
+    if (token_id(t, g, KEY "bos_token_id", &t->bos, err) || token_id(t, g, KEY "eos_token_id", &t->eos, err) ||
+        token_id(t, g, KEY "unknown_token_id", &unk, err) ||
         ai_gguf_bool(g, KEY "add_bos_token", &t->add_bos, err) < 0 ||
         ai_gguf_bool(g, KEY "add_eos_token", &t->add_eos, err) < 0)
         return -1;
