@@ -48,6 +48,7 @@ static char *join(const char *dir, const char *name, struct ai_err *err)
 
 struct ai_model_file *ai_model_files_map(struct ai_model_files *f, const char *file, struct ai_err *err)
 {
+    static const char pointer[] = "version https://git-lfs.github.com/spec/";
     struct ai_model_file *m;
 
     if (ai_grow(&f->files, &f->cap_files, f->n_files + 1, sizeof *f->files, err))
@@ -57,7 +58,13 @@ struct ai_model_file *ai_model_files_map(struct ai_model_files *f, const char *f
     if (!m->name)
         return NULL;
     f->n_files++;
-    return ai_map_open(&m->map, file, err) ? NULL : m;
+    if (ai_map_open(&m->map, file, err))
+        return NULL;
+    if (m->map.size > sizeof pointer && memcmp(m->map.data, pointer, sizeof pointer - 1) == 0) {
+        ai_fail(err, AI_EINPUT, "%s: a pointer of Git LFS: the file itself has not been fetched", file);
+        return NULL;
+    }
+    return m;
 }
 
 typedef int add_file(struct ai_model_files *f, const char *file, struct ai_err *err);
@@ -91,7 +98,8 @@ static int add_shards(struct ai_model_files *f, const char *index, add_file *add
             if (strcmp(f->files[i].name, file) == 0)
                 break;
         if (file && i == f->n_files)
-            rc = add(f, file, err);
+            rc = access(file, F_OK) == 0 ? add(f, file, err)
+                                         : ai_fail(err, AI_EINPUT, "%s: %s: %s is missing", index, key, name);
         free(file);
     }
     ai_json_free(root);

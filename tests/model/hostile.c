@@ -463,10 +463,12 @@ static void folders(void)
         {"{\"weight_map\": {}}", "an index of nothing", "weight_map"},
         {"{\"weight_map\": {\"a\": \"../x\"}}", "an index that points elsewhere", "a:"},
         {"{\"weight_map\": {\"a\": 3}}", "an index with a number for a file", "a:"},
-        {"{\"weight_map\": {\"a\": \"absent.safetensors\"}}", "an index with an absent file", "absent.safetensors"},
+        {"{\"weight_map\": {\"a\": \"absent.safetensors\"}}", "an index with an absent file",
+         "index.json: a: absent.safetensors is missing"},
         {"{\"weight_map\": {\"a\": \"one.safetensors\", \"b\": \"copy.safetensors\"}}", "a tensor in two files",
          "twice"},
     };
+    static const char lfs[] = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n";
     struct gen_spec s = gen_small;
     struct gen_model *g;
     struct ai_buf b = {0};
@@ -488,6 +490,8 @@ static void folders(void)
     refuses(in_place("d"), "bytes behind the last tensor", "3 bytes behind");
     gen_write_file(file, "", 0);
     refuses(in_place("d"), "empty weights", "truncated");
+    gen_write_file(file, lfs, sizeof lfs - 1);
+    refuses(in_place("d"), "weights that were not fetched", "Git LFS");
     unlink(file);
     snprintf(file, sizeof file, "%s/one.safetensors", in_place("d"));
     b.len -= 3;
