@@ -22,37 +22,45 @@ const struct gen_spec gen_small = {
 enum dim { NONE, V, H, Q, K, F, C };
 enum shape { MATRIX, VECTOR, NORM };
 
-/* Every tensor of a model: its names in the three kinds (NULL: has none). */
+/* Every tensor of a model: its names in the four kinds (NULL: has none). */
 static const struct role {
-    const char *names[3];
+    const char *names[4];
     enum dim rows, cols;
     enum shape shape;
     bool bias;
 } global[] = {
-    {{"token_embd.weight", "model.embed_tokens.weight", "transformer.wte.weight"}, V, H, MATRIX, false},
-    {{NULL, NULL, "transformer.wpe.weight"}, C, H, MATRIX, false},
-    {{"output_norm.weight", "model.norm.weight", "transformer.ln_f.weight"}, NONE, H, NORM, false},
-    {{NULL, NULL, "transformer.ln_f.bias"}, NONE, H, VECTOR, false},
-    {{"output.weight", "lm_head.weight", "lm_head.weight"}, V, H, MATRIX, false},
+    {{"token_embd.weight", "model.embed_tokens.weight", "transformer.wte.weight", "decoder.embed_tokens.weight"},
+     V, H, MATRIX, false},
+    {{NULL, NULL, "transformer.wpe.weight", "decoder.embed_positions.weight"}, C, H, MATRIX, false},
+    {{"output_norm.weight", "model.norm.weight", "transformer.ln_f.weight", "decoder.final_layer_norm.weight"},
+     NONE, H, NORM, false},
+    {{NULL, NULL, "transformer.ln_f.bias", "decoder.final_layer_norm.bias"}, NONE, H, VECTOR, false},
+    {{"output.weight", "lm_head.weight", "lm_head.weight", NULL}, V, H, MATRIX, false},
 }, local[] = {
-    {{"attn_norm.weight", "input_layernorm.weight", "ln_1.weight"}, NONE, H, NORM, false},
-    {{NULL, NULL, "ln_1.bias"}, NONE, H, VECTOR, false},
-    {{"attn_q.weight", "self_attn.q_proj.weight", "attn.attention.q_proj.weight"}, Q, H, MATRIX, false},
-    {{"attn_q.bias", "self_attn.q_proj.bias", NULL}, NONE, Q, VECTOR, true},
-    {{"attn_k.weight", "self_attn.k_proj.weight", "attn.attention.k_proj.weight"}, K, H, MATRIX, false},
-    {{"attn_k.bias", "self_attn.k_proj.bias", NULL}, NONE, K, VECTOR, true},
-    {{"attn_v.weight", "self_attn.v_proj.weight", "attn.attention.v_proj.weight"}, K, H, MATRIX, false},
-    {{"attn_v.bias", "self_attn.v_proj.bias", NULL}, NONE, K, VECTOR, true},
-    {{"attn_output.weight", "self_attn.o_proj.weight", "attn.attention.out_proj.weight"}, H, Q, MATRIX, false},
-    {{"attn_output.bias", "self_attn.o_proj.bias", NULL}, NONE, H, VECTOR, true},
-    {{NULL, NULL, "attn.attention.out_proj.bias"}, NONE, H, VECTOR, false},
-    {{"ffn_norm.weight", "post_attention_layernorm.weight", "ln_2.weight"}, NONE, H, NORM, false},
-    {{NULL, NULL, "ln_2.bias"}, NONE, H, VECTOR, false},
-    {{"ffn_gate.weight", "mlp.gate_proj.weight", NULL}, F, H, MATRIX, false},
-    {{"ffn_up.weight", "mlp.up_proj.weight", "mlp.c_fc.weight"}, F, H, MATRIX, false},
-    {{NULL, NULL, "mlp.c_fc.bias"}, NONE, F, VECTOR, false},
-    {{"ffn_down.weight", "mlp.down_proj.weight", "mlp.c_proj.weight"}, H, F, MATRIX, false},
-    {{NULL, NULL, "mlp.c_proj.bias"}, NONE, H, VECTOR, false},
+    {{"attn_norm.weight", "input_layernorm.weight", "ln_1.weight", "self_attn_layer_norm.weight"},
+     NONE, H, NORM, false},
+    {{NULL, NULL, "ln_1.bias", "self_attn_layer_norm.bias"}, NONE, H, VECTOR, false},
+    {{"attn_q.weight", "self_attn.q_proj.weight", "attn.attention.q_proj.weight", "self_attn.q_proj.weight"},
+     Q, H, MATRIX, false},
+    {{"attn_q.bias", "self_attn.q_proj.bias", NULL, "self_attn.q_proj.bias"}, NONE, Q, VECTOR, true},
+    {{"attn_k.weight", "self_attn.k_proj.weight", "attn.attention.k_proj.weight", "self_attn.k_proj.weight"},
+     K, H, MATRIX, false},
+    {{"attn_k.bias", "self_attn.k_proj.bias", NULL, "self_attn.k_proj.bias"}, NONE, K, VECTOR, true},
+    {{"attn_v.weight", "self_attn.v_proj.weight", "attn.attention.v_proj.weight", "self_attn.v_proj.weight"},
+     K, H, MATRIX, false},
+    {{"attn_v.bias", "self_attn.v_proj.bias", NULL, "self_attn.v_proj.bias"}, NONE, K, VECTOR, true},
+    {{"attn_output.weight", "self_attn.o_proj.weight", "attn.attention.out_proj.weight", "self_attn.out_proj.weight"},
+     H, Q, MATRIX, false},
+    {{"attn_output.bias", "self_attn.o_proj.bias", NULL, NULL}, NONE, H, VECTOR, true},
+    {{NULL, NULL, "attn.attention.out_proj.bias", "self_attn.out_proj.bias"}, NONE, H, VECTOR, false},
+    {{"ffn_norm.weight", "post_attention_layernorm.weight", "ln_2.weight", "final_layer_norm.weight"},
+     NONE, H, NORM, false},
+    {{NULL, NULL, "ln_2.bias", "final_layer_norm.bias"}, NONE, H, VECTOR, false},
+    {{"ffn_gate.weight", "mlp.gate_proj.weight", NULL, NULL}, F, H, MATRIX, false},
+    {{"ffn_up.weight", "mlp.up_proj.weight", "mlp.c_fc.weight", "fc1.weight"}, F, H, MATRIX, false},
+    {{NULL, NULL, "mlp.c_fc.bias", "fc1.bias"}, NONE, F, VECTOR, false},
+    {{"ffn_down.weight", "mlp.down_proj.weight", "mlp.c_proj.weight", "fc2.weight"}, H, F, MATRIX, false},
+    {{NULL, NULL, "mlp.c_proj.bias", "fc2.bias"}, NONE, H, VECTOR, false},
 };
 
 static uint64_t size_of(const struct gen_spec *s, enum dim d)
@@ -63,9 +71,9 @@ static uint64_t size_of(const struct gen_spec *s, enum dim d)
     case V: return s->vocab;
     case H: return s->width;
     case Q: return s->heads * head;
-    case K: return (s->kind == GEN_NEO ? s->heads : s->kv_heads) * head;
+    case K: return (s->kind >= GEN_NEO ? s->heads : s->kv_heads) * head;
     case F: return s->ff;
-    case C: return s->context;
+    case C: return s->context + (s->kind == GEN_OPT ? 2 : 0);
     default: return 1;
     }
 }
@@ -163,12 +171,12 @@ struct gen_tensor *gen_add(struct gen_model *g, const char *name, uint64_t rows,
 
 static void add_role(struct gen_model *g, const struct role *role, unsigned block, uint64_t stream)
 {
-    static const char *const prefixes[] = {"blk", "model.layers", "transformer.h"};
+    static const char *const prefixes[] = {"blk", "model.layers", "transformer.h", "decoder.layers"};
     const struct gen_spec *s = &g->spec;
     enum ai_wtype vector = s->kind == GEN_GGUF || s->type >= AI_W_Q8_0 ? AI_W_F32 : s->type;
     char name[96] = "";
 
-    if (!role->names[s->kind] || (role->bias && !s->bias) || (s->tied && role == &global[4]))
+    if (!role->names[s->kind] || (role->bias && !s->bias && s->kind != GEN_OPT) || (s->tied && role == &global[4]))
         return;
     if (stream >= 100)
         snprintf(name, sizeof name, "%s.%u.", prefixes[s->kind], block);
@@ -310,6 +318,13 @@ static void write_config(struct gen_model *g)
                            " \"tie_word_embeddings\": %s}",
                            s->layers, s->width, s->heads, s->kv_heads, s->ff, s->vocab, s->context,
                            s->bias ? "true" : "false", s->tied ? "true" : "false"));
+    else if (s->kind == GEN_OPT)
+        MUST(ai_buf_printf(&g->config, &err,
+                           "{\"model_type\": \"opt\", \"num_hidden_layers\": %u, \"hidden_size\": %u,\n"
+                           " \"word_embed_proj_dim\": %u, \"num_attention_heads\": %u, \"ffn_dim\": %u,\n"
+                           " \"vocab_size\": %u, \"max_position_embeddings\": %u, \"activation_function\": \"relu\",\n"
+                           " \"do_layer_norm_before\": true}",
+                           s->layers, s->width, s->width, s->heads, s->ff, s->vocab, s->context));
     else
         MUST(ai_buf_printf(&g->config, &err,
                            "{\"model_type\": \"gpt_neo\", \"num_layers\": %u, \"hidden_size\": %u, \"num_heads\": %u,\n"

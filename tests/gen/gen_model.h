@@ -11,8 +11,9 @@
 #include "model/tensor.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
-enum gen_kind { GEN_GGUF, GEN_LLAMA, GEN_NEO }; /* Llama in GGUF; directories of Llama and GPT-Neo */
+enum gen_kind { GEN_GGUF, GEN_LLAMA, GEN_NEO, GEN_OPT }; /* Llama in GGUF; directories of Llama, GPT-Neo and OPT */
 
 struct gen_spec {
     enum gen_kind kind;
@@ -89,5 +90,7 @@ void gen_safetensors(const struct gen_model *g, size_t first, size_t n, struct a
  * directory (made if need be) with the weights in `shards` files. */
 void gen_write(const struct gen_model *g, const char *path, unsigned shards);
 void gen_write_file(const char *path, const void *data, size_t n);
+/* The tensor's bytes, made now if they are not in memory. */
+void gen_put_tensor(FILE *f, const struct gen_tensor *t);
 
 #endif

@@ -87,52 +87,106 @@ static void put_common(struct ai_buf *b, const struct gen_record *r, bool wide, 
          ai_buf_u16(b, (uint16_t)strlen(r->name), &err) || ai_buf_u16(b, (uint16_t)extra, &err));
 }
 
-static void put_end(struct ai_buf *out, size_t table, size_t n)
+/* What follows a table of n entries, which begins at byte `at`. */
+static void put_end(struct ai_buf *out, uint64_t at, uint64_t size, size_t n)
 {
-    size_t end = out->len;
-
     MUST(ai_buf_puts(out, "PK\6\6", &err) || ai_buf_u64(out, 44, &err) || ai_buf_u32(out, 0x2d031e, &err) ||
          ai_buf_u64(out, 0, &err) || ai_buf_u64(out, n, &err) || ai_buf_u64(out, n, &err) ||
-         ai_buf_u64(out, end - table, &err) || ai_buf_u64(out, table, &err));
-    MUST(ai_buf_puts(out, "PK\6\7", &err) || ai_buf_u32(out, 0, &err) || ai_buf_u64(out, end, &err) ||
+         ai_buf_u64(out, size, &err) || ai_buf_u64(out, at, &err));
+    MUST(ai_buf_puts(out, "PK\6\7", &err) || ai_buf_u32(out, 0, &err) || ai_buf_u64(out, at + size, &err) ||
          ai_buf_u32(out, 1, &err));
     MUST(ai_buf_puts(out, "PK\5\6", &err) || ai_buf_u32(out, 0, &err) || ai_buf_u16(out, (uint16_t)n, &err) ||
-         ai_buf_u16(out, (uint16_t)n, &err) || ai_buf_u32(out, (uint32_t)(end - table), &err) ||
-         ai_buf_u32(out, (uint32_t)table, &err) || ai_buf_u16(out, 0, &err));
+         ai_buf_u16(out, (uint16_t)n, &err) ||
+         ai_buf_u32(out, size < UINT32_MAX ? (uint32_t)size : UINT32_MAX, &err) ||
+         ai_buf_u32(out, at < UINT32_MAX ? (uint32_t)at : UINT32_MAX, &err) || ai_buf_u16(out, 0, &err));
+}
+
+/* The header of a record whose header begins at `at`, up to its data. */
+static void put_header(struct ai_buf *out, const struct gen_record *r, bool wide, uint64_t at)
+{
+    uint64_t head = at + LOCAL + strlen(r->name) + 4 + (wide ? 28 : 0);
+    size_t fill = (PLACE - head % PLACE) % PLACE;
+
+    MUST(ai_buf_puts(out, "PK\3\4", &err) || ai_buf_u16(out, 0, &err));
+    put_common(out, r, wide, (wide ? 28 : 0) + 4 + fill);
+    MUST(ai_buf_puts(out, r->name, &err));
+    if (wide)
+        put_wide(out, r->n, 0);
+    MUST(ai_buf_puts(out, "FB", &err) || ai_buf_u16(out, (uint16_t)fill, &err));
+    while (fill--)
+        MUST(ai_buf_puts(out, "Z", &err));
+}
+
+/* Its entry of the table. */
+static void put_entry(struct ai_buf *out, const struct gen_record *r, bool wide, uint64_t at)
+{
+    MUST(ai_buf_puts(out, "PK\1\2", &err) || ai_buf_u32(out, 0, &err));
+    put_common(out, r, wide, wide ? 28 : 0);
+    MUST(ai_buf_u32(out, 0, &err) || ai_buf_u16(out, 0, &err) || ai_buf_u32(out, 0, &err) ||
+         ai_buf_u32(out, wide ? UINT32_MAX : (uint32_t)at, &err) || ai_buf_puts(out, r->name, &err));
+    if (wide)
+        put_wide(out, r->n, at);
+}
+
+static void flush(FILE *f, struct ai_buf *b)
+{
+    if (b->len && fwrite(b->data, 1, b->len, f) != b->len) {
+        perror("writing");
+        exit(99);
+    }
+    b->len = 0;
+}
+
+static void write_zip(const struct gen_record *r, size_t n, bool wide, FILE *f)
+{
+    struct ai_buf table = {0}, b = {0};
+    uint64_t at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        put_entry(&table, &r[i], wide, at);
+        put_header(&b, &r[i], wide, at);
+        at += b.len + r[i].n;
+        if (r[i].data)
+            MUST(ai_buf_put(&b, r[i].data, (size_t)r[i].n, &err));
+        flush(f, &b);
+        if (r[i].tensor)
+            gen_put_tensor(f, r[i].tensor);
+    }
+    put_end(&table, at, table.len, n);
+    flush(f, &table);
+    ai_buf_free(&table);
+    ai_buf_free(&b);
+}
+
+/* What is written to the stream that comes back goes to memory; closing it appends that to a buffer. */
+struct memory {
+    char *bytes;
+    size_t size;
+    FILE *f;
+};
+
+static FILE *open_memory(struct memory *m)
+{
+    m->f = open_memstream(&m->bytes, &m->size);
+    if (!m->f)
+        exit(99);
+    return m->f;
+}
+
+static void close_memory(struct memory *m, struct ai_buf *out)
+{
+    if (fclose(m->f))
+        exit(99);
+    MUST(ai_buf_put(out, m->bytes, m->size, &err));
+    free(m->bytes);
 }
 
 void gen_zip(const struct gen_record *r, size_t n, bool wide, struct ai_buf *out)
 {
-    uint64_t *at = ai_calloc(n, sizeof *at, &err);
-    size_t table;
+    struct memory m = {0};
 
-    MUST(!at);
-    for (size_t i = 0; i < n; i++) {
-        size_t head = out->len + LOCAL + strlen(r[i].name) + 4 + (wide ? 28 : 0);
-        size_t fill = (PLACE - head % PLACE) % PLACE;
-
-        at[i] = out->len;
-        MUST(ai_buf_puts(out, "PK\3\4", &err) || ai_buf_u16(out, 0, &err));
-        put_common(out, &r[i], wide, (wide ? 28 : 0) + 4 + fill);
-        MUST(ai_buf_puts(out, r[i].name, &err));
-        if (wide)
-            put_wide(out, r[i].n, 0);
-        MUST(ai_buf_puts(out, "FB", &err) || ai_buf_u16(out, (uint16_t)fill, &err));
-        while (fill--)
-            MUST(ai_buf_puts(out, "Z", &err));
-        MUST(ai_buf_put(out, r[i].data, r[i].n, &err));
-    }
-    table = out->len;
-    for (size_t i = 0; i < n; i++) {
-        MUST(ai_buf_puts(out, "PK\1\2", &err) || ai_buf_u32(out, 0, &err));
-        put_common(out, &r[i], wide, wide ? 28 : 0);
-        MUST(ai_buf_u32(out, 0, &err) || ai_buf_u16(out, 0, &err) || ai_buf_u32(out, 0, &err) ||
-             ai_buf_u32(out, wide ? UINT32_MAX : (uint32_t)at[i], &err) || ai_buf_puts(out, r[i].name, &err));
-        if (wide)
-            put_wide(out, r[i].n, at[i]);
-    }
-    put_end(out, table, n);
-    free(at);
+    write_zip(r, n, wide, open_memory(&m));
+    close_memory(&m, out);
 }
 
 /* ---- models ---- */
@@ -160,6 +214,7 @@ struct storage {
     char key[8];
     const char *type;
     struct ai_buf data;
+    const struct gen_tensor *large; /* whose data it is, if it is not in memory */
 };
 
 /* What one file holds, as far as it is laid out. */
@@ -190,10 +245,14 @@ static void add_view(struct layout *l, const struct gen_tensor *t)
 
     while (i < l->n_storages && !(l->how->shared && l->storages[i].type == type))
         i++;
+    AI_ASSERT(t->data.data || (!l->how->shared && !columns && !l->how->legacy));
     s = i < l->n_storages ? &l->storages[i] : add_storage(l, type);
     *v = (struct gen_view){.type = type, .key = s->key, .first = (int64_t)(s->data.len / bytes), .n_dims = t->n_dims,
                            .legacy = l->how->legacy, .parameter = l->how->parameters};
-    put_values(t, columns, &s->data);
+    if (t->data.data)
+        put_values(t, columns, &s->data);
+    else
+        s->large = t;
     for (unsigned d = 0; d < t->n_dims; d++)
         v->dims[d] = (int64_t)t->dims[d];
     v->strides[0] = t->n_dims == 1 || columns ? 1 : v->dims[1];
@@ -239,7 +298,7 @@ static void put_dictionary(struct layout *l, const struct gen_model *g, size_t f
     for (size_t i = 0; i < l->n_views; i++) {
         struct storage *s = &l->storages[l->storage_of_view[i]];
 
-        l->views[i].n = (int64_t)(s->data.len / ai_wtypes[g->tensors[first + i].type].bytes);
+        l->views[i].n = (int64_t)((s->large ? s->large->data.len : s->data.len) / ai_wtypes[g->tensors[first + i].type].bytes);
         gen_text(b, g->tensors[first + i].name);
         gen_view(b, &l->views[i]);
     }
@@ -258,8 +317,9 @@ static void put_dictionary(struct layout *l, const struct gen_model *g, size_t f
     gen_op(b, ".");
 }
 
-static void put_legacy(const struct layout *l, const struct ai_buf *pickle, struct ai_buf *out)
+static void put_legacy(const struct layout *l, const struct ai_buf *pickle, FILE *f)
 {
+    struct ai_buf b = {0}, *out = &b;
     static const char magic[] = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}q";
 
     MUST(ai_buf_put(out, magic, sizeof magic, &err)); /* with the 0 of q */
@@ -280,9 +340,11 @@ static void put_legacy(const struct layout *l, const struct ai_buf *pickle, stru
 
         MUST(ai_buf_u64(out, s->data.len / bytes, &err) || ai_buf_put(out, s->data.data, s->data.len, &err));
     }
+    flush(f, out);
+    ai_buf_free(out);
 }
 
-static void put_archive(const struct layout *l, const struct ai_buf *pickle, struct ai_buf *out)
+static void put_archive(const struct layout *l, const struct ai_buf *pickle, FILE *f)
 {
     const char *root = l->how->root ? l->how->root : "archive";
     struct gen_record *r = ai_calloc(l->n_storages + 7, sizeof *r, &err);
@@ -297,17 +359,21 @@ static void put_archive(const struct layout *l, const struct ai_buf *pickle, str
         RECORD("64", 2, "%s/.storage_alignment", root);
         RECORD("little", 6, "%s/byteorder", root);
     }
-    for (size_t i = 0; i < l->n_storages; i++)
-        RECORD(l->storages[i].data.data, l->storages[i].data.len, "%s/data/%s", root, l->storages[i].key);
+    for (size_t i = 0; i < l->n_storages; i++) {
+        const struct storage *s = &l->storages[i];
+
+        r[n].tensor = s->large;
+        RECORD(s->data.data, s->large ? s->large->data.len : s->data.len, "%s/data/%s", root, s->key);
+    }
     RECORD("3\n", 2, "%s/version", root);
     if (l->how->records)
         RECORD("0123456789012345678901234567890123456789", 40, "%s/.data/serialization_id", root);
 #undef RECORD
-    gen_zip(r, n, l->how->wide, out);
+    write_zip(r, n, l->how->wide, f);
     free(r);
 }
 
-void gen_torch(const struct gen_model *g, size_t first, size_t n, const struct gen_torch *how, struct ai_buf *out)
+static void write_torch(const struct gen_model *g, size_t first, size_t n, const struct gen_torch *how, FILE *f)
 {
     struct layout l = {.how = how};
     struct ai_buf pickle = {0};
@@ -319,9 +385,9 @@ void gen_torch(const struct gen_model *g, size_t first, size_t n, const struct g
         add_view(&l, &g->tensors[i]);
     put_dictionary(&l, g, first, &pickle);
     if (how->legacy)
-        put_legacy(&l, &pickle, out);
+        put_legacy(&l, &pickle, f);
     else
-        put_archive(&l, &pickle, out);
+        put_archive(&l, &pickle, f);
     for (size_t i = 0; i < l.n_storages; i++)
         ai_buf_free(&l.storages[i].data);
     free(l.storages);
@@ -330,9 +396,17 @@ void gen_torch(const struct gen_model *g, size_t first, size_t n, const struct g
     ai_buf_free(&pickle);
 }
 
+void gen_torch(const struct gen_model *g, size_t first, size_t n, const struct gen_torch *how, struct ai_buf *out)
+{
+    struct memory m = {0};
+
+    write_torch(g, first, n, how, open_memory(&m));
+    close_memory(&m, out);
+}
+
 void gen_write_torch(const struct gen_model *g, const char *path, unsigned shards, const struct gen_torch *how)
 {
-    struct ai_buf index = {0}, b = {0};
+    struct ai_buf index = {0};
     char file[1200], name[64] = "pytorch_model.bin";
 
     mkdir(path, 0777);
@@ -341,13 +415,18 @@ void gen_write_torch(const struct gen_model *g, const char *path, unsigned shard
     MUST(ai_buf_puts(&index, "{\"metadata\": {}, \"weight_map\": {", &err));
     for (unsigned k = 0; k < shards; k++) {
         size_t first = g->n_tensors * k / shards, end = g->n_tensors * (k + 1) / shards;
+        FILE *f;
 
         if (shards > 1)
             snprintf(name, sizeof name, "pytorch_model-%05u-of-%05u.bin", k + 1, shards);
-        b.len = 0;
-        gen_torch(g, first, end - first, how, &b);
         snprintf(file, sizeof file, "%s/%s", path, name);
-        gen_write_file(file, b.data, b.len);
+        f = fopen(file, "wb");
+        if (f)
+            write_torch(g, first, end - first, how, f);
+        if (!f || fclose(f)) {
+            perror(file);
+            exit(99);
+        }
         for (size_t i = first; i < end; i++)
             MUST(ai_buf_printf(&index, &err, "%s\"%s\": \"%s\"", i ? ", " : "", g->tensors[i].name, name));
     }
@@ -356,5 +435,4 @@ void gen_write_torch(const struct gen_model *g, const char *path, unsigned shard
     if (shards > 1)
         gen_write_file(file, index.data, index.len);
     ai_buf_free(&index);
-    ai_buf_free(&b);
 }

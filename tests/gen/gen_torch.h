@@ -40,7 +40,8 @@ void gen_view(struct ai_buf *b, const struct gen_view *v);
 struct gen_record {
     char name[300];
     const void *data;
-    size_t n;
+    uint64_t n;
+    const struct gen_tensor *tensor; /* whose data it is, if it is not in memory */
 };
 /* Stored records, each with its data on a multiple of 64, as torch writes them. */
 void gen_zip(const struct gen_record *r, size_t n, bool wide, struct ai_buf *out);

@@ -157,7 +157,7 @@ void gen_write_file(const char *path, const void *data, size_t n)
     finish(f, path);
 }
 
-static void put_tensor(FILE *f, const struct gen_tensor *t)
+void gen_put_tensor(FILE *f, const struct gen_tensor *t)
 {
     static uint8_t piece[PIECE * 4];
     const struct ai_wtype_info *info = &ai_wtypes[t->type];
@@ -183,7 +183,7 @@ static void write_parts(const struct gen_model *g, const char *path, const struc
 
     put(f, header->data, header->len);
     for (size_t i = first; i < first + n; i++) {
-        put_tensor(f, &g->tensors[i]);
+        gen_put_tensor(f, &g->tensors[i]);
         if (i + 1 < first + n)
             put(f, zeros, (alignment - g->tensors[i].data.len % alignment) % alignment);
     }

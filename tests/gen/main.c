@@ -1,6 +1,6 @@
 /* gen-model: writes a random model for tests and measurements, small, or of a published
  * shape and as large as that. */
-#include "gen_model.h"
+#include "gen_torch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,20 +15,22 @@ static const struct gen_shape {
     {"llama-2-7b", 32, 4096, 32, 32, 11008, 32000, 4096},
     {"llama-2-13b", 40, 5120, 40, 40, 13824, 32000, 4096},
     {"llama-3-8b", 32, 4096, 32, 8, 14336, 128256, 8192},
+    {"opt-125m", 12, 768, 12, 12, 3072, 50272, 2048},
+    {"opt-13b", 40, 5120, 40, 40, 20480, 50272, 2048},
     {"llama-3.2-1b", 16, 2048, 32, 8, 8192, 128256, 131072},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void usage(void)
 {
-    fprintf(stderr, "Usage: gen-model [-s shape] [-k gguf|llama|gpt_neo] [-t type] [-l layers] [-w width] [-a heads]\n"
+    fprintf(stderr, "Usage: gen-model [-s shape] [-k gguf|llama|gpt_neo|opt] [-t type] [-l layers] [-w width] [-a heads]\n"
                     "                 [-g key-heads] [-f mlp-width] [-v vocabulary] [-c context] [-n files] [-r seed]\n"
-                    "                 [-N tensor] [-T] [-B] PATH\n"
+                    "                 [-N tensor] [-T] [-B] [-b] PATH\n"
                     "Writes a random model: a GGUF file with a tokenizer inside (with -n a set of\n"
                     "PATH-00001-of-0000N.gguf), or a directory.\n"
                     "-s takes a published shape, which the options behind it may change; its matrices are random bits\n"
                     "in their format.  -N puts a NaN into the middle of that tensor, -T ties head and embedding,\n"
-                    "-B gives Llama's attention biases.\nShapes:");
+                    "-B gives Llama's attention biases, -b writes pytorch_model.bin.\nShapes:");
     for (int i = 0; i < SHAPES; i++)
         fprintf(stderr, " %s", shapes[i].name);
     fprintf(stderr, "\nTypes:");
@@ -78,23 +80,24 @@ static void put_nan(struct gen_model *g, const char *name)
 
 int main(int argc, char **argv)
 {
-    static const char *const kinds[] = {"gguf", "llama", "gpt_neo"};
+    static const char *const kinds[] = {"gguf", "llama", "gpt_neo", "opt"};
     const char *types[AI_W_COUNT];
     struct gen_spec s = {.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ff = 128, .vocab = 512, .context = 256,
                          .window = 32, .type = AI_W_F16, .seed = 1};
     struct gen_model *g;
     const char *nan_tensor = NULL;
     unsigned shards = 1;
+    bool torch = false;
     int c;
 
     for (int i = 0; i < AI_W_COUNT; i++)
         types[i] = ai_wtypes[i].name;
-    while ((c = getopt(argc, argv, "s:k:t:l:w:a:g:f:v:c:n:r:N:TB")) != -1) {
+    while ((c = getopt(argc, argv, "s:k:t:l:w:a:g:f:v:c:n:r:N:TBb")) != -1) {
         unsigned n = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
         switch (c) {
         case 's': take_shape(&s, optarg); break;
-        case 'k': s.kind = (enum gen_kind)choose(optarg, kinds, 3); break;
+        case 'k': s.kind = (enum gen_kind)choose(optarg, kinds, 4); break;
         case 't': s.type = (enum ai_wtype)choose(optarg, types, AI_W_COUNT); break;
         case 'l': s.layers = n; break;
         case 'w': s.width = n; break;
@@ -108,18 +111,23 @@ int main(int argc, char **argv)
         case 'N': nan_tensor = optarg; break;
         case 'T': s.tied = true; break;
         case 'B': s.bias = true; break;
+        case 'b': torch = true; break;
         default: usage();
         }
     }
     s.tokenizer = s.kind == GEN_GGUF && s.vocab >= GEN_MIN_VOCAB;
     if (optind + 1 != argc || !s.layers || !s.heads || s.width % s.heads || !s.kv_heads || s.heads % s.kv_heads ||
-        !shards || (nan_tensor && s.large) || (s.type >= AI_W_Q8_0 && s.kind != GEN_GGUF) || s.width % ai_wtypes[s.type].block ||
+        !shards || (nan_tensor && s.large) || (torch && s.kind == GEN_GGUF) ||
+        (s.type >= AI_W_Q8_0 && s.kind != GEN_GGUF) || s.width % ai_wtypes[s.type].block ||
         s.ff % ai_wtypes[s.type].block)
         usage();
     g = gen_make(&s);
     if (nan_tensor)
         put_nan(g, nan_tensor);
-    gen_write(g, argv[optind], shards);
+    if (torch)
+        gen_write_torch(g, argv[optind], shards, &(struct gen_torch){0});
+    else
+        gen_write(g, argv[optind], shards);
     gen_free(g);
     return 0;
 }

@@ -3,4 +3,7 @@ EXTRA_DIST += tests/measure/coverage.sh tests/measure/tasks.sh tests/measure/tim
 check_PROGRAMS += tests/measure/coverage tests/measure/decision tests/measure/decode-speed
 tests_measure_coverage_SOURCES = tests/measure/coverage.c
 tests_measure_decision_SOURCES = tests/measure/decision.c
+# For measurements, not run by make check.
+EXTRA_DIST += tests/measure/big-shapes.sh tests/measure/tasks.sh tests/measure/time.sh
+check_PROGRAMS += tests/measure/decode-speed
 tests_measure_decode_speed_SOURCES = tests/measure/decode.c $(GEN_BLOCKS)

@@ -127,9 +127,41 @@ static void generated(enum gen_kind kind, enum ai_wtype type)
     remove_all(in_place("safetensors"));
 }
 
+/* Both kinds of weights in one directory: transformers takes the safetensors. */
+static void preference(void)
+{
+    struct gen_spec spec = gen_small;
+    struct gen_model *g;
+    struct ai_model *m;
+
+    spec.kind = GEN_LLAMA;
+    g = gen_make(&spec);
+    gen_write(g, in_place("d"), 3);
+    gen_write_file(in_place("d/pytorch_model.bin"), "x", 1);
+    gen_write_file(in_place("d/pytorch_model.bin.index.json"), "x", 1);
+    m = ai_model_open(in_place("d"), &err);
+    ok(m != NULL, "safetensors in shards go before pytorch_model.bin %s", m ? "" : err.msg);
+    ai_model_free(m);
+    gen_write(g, in_place("d"), 1);
+    gen_write_file(in_place("d/model.safetensors.index.json"), "x", 1);
+    m = ai_model_open(in_place("d"), &err);
+    ok(m != NULL, "and one file before shards %s", m ? "" : err.msg);
+    ai_model_free(m);
+    remove_all(in_place("d"));
+    gen_write_torch(g, in_place("d"), 2, &(struct gen_torch){0});
+    unlink(in_place("d/pytorch_model-00002-of-00002.bin"));
+    m = ai_model_open(in_place("d"), &err);
+    ok(!m && err.code == AI_EINPUT && strstr(err.msg, "bin.index.json: ") &&
+       strstr(err.msg, "pytorch_model-00002-of-00002.bin is missing"), "a missing shard is named");
+    ai_model_free(m);
+    remove_all(in_place("d"));
+    gen_free(g);
+}
+
 int main(void)
 {
     make_place();
+    preference();
     generated(GEN_LLAMA, AI_W_F32);
     generated(GEN_LLAMA, AI_W_F16);
     generated(GEN_NEO, AI_W_BF16);

@@ -37,8 +37,8 @@ static const float values[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 
 static void wrap(const struct ai_buf *pickle, struct ai_buf *out)
 {
     const struct gen_record r[] = {
-        {"archive/data.pkl", pickle->data, pickle->len}, {"archive/data/0", values, sizeof values},
-        {"archive/version", "3\n", 2},
+        {"archive/data.pkl", pickle->data, pickle->len, NULL}, {"archive/data/0", values, sizeof values, NULL},
+        {"archive/version", "3\n", 2, NULL},
     };
 
     out->len = 0;
@@ -360,8 +360,8 @@ static void archives(void)
 static void records(void)
 {
     struct gen_record r[] = {
-        {"archive/data.pkl", PICKLE("}X\1\0\0\0w" TENSOR "s.")}, {"archive/data/0", values, sizeof values},
-        {"archive/byteorder", "big", 3},
+        {"archive/data.pkl", PICKLE("}X\1\0\0\0w" TENSOR "s."), NULL},
+        {"archive/data/0", values, sizeof values, NULL}, {"archive/byteorder", "big", 3, NULL},
     };
     struct ai_buf b = {0};
 
