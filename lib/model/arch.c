@@ -181,9 +181,11 @@ static const struct ai_arch archs[] = {
         .traits = GEMMA | AI_POST_NORMS,
         .switches = {{"tie_word_embeddings", .absent = true, .traits = AI_TIED},
                      {"attention_bias", .traits = AI_BIAS_QKV | AI_BIAS_OUT}},
-        .numbers = {LLAMA_NUMBERS(256, 4, 8192), [AI_WINDOW] = {"sliding_window", 4096}, [AI_WINDOW_EVERY] = {NULL, 2},
+        .numbers = {LLAMA_NUMBERS(256, 4, 8192), [AI_WINDOW_EVERY] = {NULL, 2},
+                    [AI_WINDOW] = {"sliding_window", 4096, .gguf_absent = 4096},
                     [AI_QUERY_SCALE] = {"query_pre_attn_scalar", 256},
-                    [AI_ATTN_CAP] = {"attn_logit_softcapping", 50}, [AI_HEAD_CAP] = {"final_logit_softcapping", 30}},
+                    [AI_ATTN_CAP] = {"attn_logit_softcapping", 50, .gguf_absent = 50},
+                    [AI_HEAD_CAP] = {"final_logit_softcapping", 30, .gguf_absent = 30}},
         .names_hf = &ai_names_gemma,
     },
     {

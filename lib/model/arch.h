@@ -72,6 +72,7 @@ struct ai_hf_number {
     const char *key;
     double absent;
     const char *older;       /* another name for it */
+    double gguf_absent;      /* the same of GGUF, where its readers have a default */
 };
 
 /* Which blocks look back through a window of AI_WINDOW keys. */

@@ -55,6 +55,10 @@ int ai_arch_whole(const struct ai_arch *a, const struct ai_model_files *f, enum 
         snprintf(full, sizeof full, "%s.%s", a->gguf, key ? key : "");
         rc = key ? ai_gguf_u32(f->gguf, full, &u, err) : 1;
         v = u;
+        if (rc == 1 && a->numbers[n].gguf_absent > 0) {
+            v = (uint64_t)a->numbers[n].gguf_absent;
+            rc = 0;
+        }
     } else {
         json = config_value(a, f, n, &key);
         if (!json && a->numbers[n].absent > 0) {
@@ -79,7 +83,12 @@ int ai_arch_real(const struct ai_arch *a, const struct ai_model_files *f, enum a
 
     if (f->gguf) {
         snprintf(full, sizeof full, "%s.%s", a->gguf, key ? key : "");
-        return key ? ai_gguf_f32(f->gguf, full, out, err) : 1;
+        rc = key ? ai_gguf_f32(f->gguf, full, out, err) : 1;
+        if (rc == 1 && a->numbers[n].gguf_absent > 0) {
+            *out = (float)a->numbers[n].gguf_absent;
+            rc = 0;
+        }
+        return rc;
     }
     json = config_value(a, f, n, &key);
     if (!json && a->numbers[n].absent > 0) {

@@ -82,6 +82,24 @@ static void windows(void)
            "model.layers.1.self_attn.q_norm.weight", "missing");
 }
 
+/* GGUF files of Gemma 2 that were made before it had words for caps and window. */
+static void early_gemma2(void)
+{
+    struct gen_family s = gemma3;
+    struct gen_model *hf, *g;
+    struct ai_model *m;
+
+    s.kind = GEN_GEMMA2;
+    s.window = 0;
+    hf = gen_family_hf(&s);
+    g = gen_family_gguf(&s, hf, false);
+    gen_free(hf);
+    m = open_made(g, "model", 1);
+    ok(m && m->hp.attn_cap == 50 && m->hp.head_cap == 30 && m->blocks[0].window == 4096 && m->blocks[1].window == 0,
+       "gemma2 without caps and window%s%s", m ? "" : ": ", m ? "" : err.msg);
+    ai_model_free(m);
+}
+
 static void rotaries(void)
 {
     static const char nested[] = "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"linear\", \"factor\": 8, "
@@ -170,6 +188,7 @@ int main(void)
 {
     make_place();
     windows();
+    early_gemma2();
     rotaries();
     text_part();
     experts();
