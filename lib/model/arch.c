@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A row names what it has; the rest is zero. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 /* What most families have. */
 #define BIASES (AI_BIAS_QKV | AI_BIAS_OUT | AI_BIAS_MLP)
 #define COMMON (AI_SCALED | AI_PRE_NORMS | AI_FINAL_NORM | AI_AFFINE_NORMS)
@@ -119,7 +122,8 @@ static const struct ai_arch archs[] = {
         .act = AI_ACT_SILU, .act_key = "hidden_act", .traits = COMMON | AI_GATED | AI_TIED | AI_EXPERTS_NORMED,
         .switches = {{"tie_word_embeddings", .traits = AI_TIED}},
         .numbers = {LLAMA_SHAPE(0, 8, 131072), [AI_FF] = {"intermediate_size", 14336},
-                    [AI_NORM_EPS] = {"rms_norm_eps", 1e-5}, [AI_ROPE_BASE] = {"rope_theta", 1e6}, [AI_WINDOW] = {"sliding_window"},
+                    [AI_NORM_EPS] = {"rms_norm_eps", 1e-5}, [AI_ROPE_BASE] = {"rope_theta", 1e6},
+                    [AI_WINDOW] = {"sliding_window"},
                     [AI_EXPERTS] = {"num_local_experts", 8}, [AI_EXPERTS_USED] = {"num_experts_per_tok", 2}},
         .names_hf = &ai_names_mixtral,
     },
@@ -198,7 +202,8 @@ static const struct ai_arch archs[] = {
         .numbers = {[AI_LAYERS] = {"num_hidden_layers", 26}, [AI_WIDTH] = {"hidden_size", 2304},
                     [AI_HEADS] = {"num_attention_heads", 8}, [AI_HEAD_DIM] = {"head_dim", 256},
                     [AI_KV_HEADS] = {"num_key_value_heads", 4}, [AI_CONTEXT] = {"max_position_embeddings", 131072},
-                    [AI_NORM_EPS] = {"rms_norm_eps", 1e-6}, [AI_FF] = {"intermediate_size", 9216}, [AI_ROPE_BASE] = {"rope_theta", 1e6},
+                    [AI_NORM_EPS] = {"rms_norm_eps", 1e-6}, [AI_FF] = {"intermediate_size", 9216},
+                    [AI_ROPE_BASE] = {"rope_theta", 1e6},
                     [AI_ROPE_BASE_LOCAL] = {"rope_local_base_freq", 10000}, [AI_WINDOW] = {"sliding_window", 4096},
                     [AI_WINDOW_EVERY] = {"sliding_window_pattern", 6},
                     [AI_QUERY_SCALE] = {"query_pre_attn_scalar", 256},

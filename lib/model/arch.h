@@ -34,7 +34,7 @@ enum ai_trait {
     AI_FINAL_NORM = 1 << 7,
     AI_AFFINE_NORMS = 1 << 8,    /* norms have weights (a layer norm's: with bias) */
     AI_NORMS_FROM_ONE = 1 << 9,  /* config.json's format: norms multiply by 1 + weight (GGUF has the sum) */
-    AI_HEAD_NORMS = 1 << 10,     /* RMS norm of each head of Q and K */
+    AI_HEAD_NORMS = 1 << 10,     /* norm of each head of Q and K, of the kind of the others */
     AI_BIAS_QKV = 1 << 11,
     AI_BIAS_OUT = 1 << 12,
     AI_BIAS_MLP = 1 << 13,

@@ -124,8 +124,8 @@ int find_stack(struct loader *l, const struct ai_named_tensor *t, size_t n, size
 
     if (t->n_dims != 3 || t->dims[0] != n || t->dims[1] != rows || t->dims[2] != cols) {
         shape_of(t, shape);
-        return ai_fail(l->err, AI_EINPUT, "%s: %s: shape [%s], where [%zu, %zu, %zu] is wanted", t->file, l->name, shape,
-                       n, rows, cols);
+        return ai_fail(l->err, AI_EINPUT, "%s: %s: shape [%s], where [%zu, %zu, %zu] is wanted", t->file, l->name,
+                       shape, n, rows, cols);
     }
     l->file = t->file;
     if (check_place(t, n * rows, cols, l->err))

@@ -82,7 +82,7 @@ struct ai_block {
     struct ai_norm_weights attn_norm, mlp_norm; /* mlp_norm missing in a parallel block: attn_norm serves both */
     struct ai_norm_weights attn_post, mlp_post; /* of what attention and MLP add to x */
     struct ai_linear q, k, v, o;
-    struct ai_norm_weights q_norm, k_norm;      /* [head_dim], of each head before it is rotated (hp.whole_norms: of all) */
+    struct ai_norm_weights q_norm, k_norm;      /* of each head before it is rotated, or as hp.whole_norms says */
     struct ai_mlp mlp;                          /* no data: the block has experts */
     struct ai_experts *experts;                 /* or NULL */
     unsigned window;                            /* keys a query sees, itself included; 0: all before it */

@@ -294,7 +294,8 @@ int ai_arch_numbers(const struct ai_arch *a, struct ai_model_files *f, struct ai
         ai_arch_real(a, f, AI_QUERY_SCALE, &query_scale, err) < 0)
         return -1;
     if (rc > 0)
-        return ai_fail(err, AI_EINPUT, "%s is not given", f->gguf ? gguf_key(a, AI_NORM_EPS) : a->numbers[AI_NORM_EPS].key);
+        return ai_fail(err, AI_EINPUT, "%s is not given",
+                       f->gguf ? gguf_key(a, AI_NORM_EPS) : a->numbers[AI_NORM_EPS].key);
     if (!(hp->norm_eps > 0 && hp->norm_eps < 1))
         return ai_fail(err, AI_EINPUT, "norm epsilon %g", hp->norm_eps);
     if (!(hp->attn_cap >= 0 && hp->attn_cap < 1e9f && hp->head_cap >= 0 && hp->head_cap < 1e9f && query_scale >= 0))

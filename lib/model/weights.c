@@ -47,9 +47,12 @@ static enum need need_bias(const struct loader *l, unsigned trait)
 static int find_linear(struct loader *l, const char *pattern, unsigned block, size_t rows, size_t cols,
                        unsigned bias_trait, struct ai_linear *out)
 {
+    struct ai_tensor *w = &out->weight;
+    bool turned = (l->traits & AI_CONV1D) && !l->gguf;
+
     memset(out, 0, sizeof *out);
-    if ((l->traits & AI_CONV1D) && !l->gguf ? find_turned(l, pattern, block, rows, cols, &out->weight)
-                                            : find_matrix(l, pattern, block, ".weight", rows, cols, REQUIRED, &out->weight))
+    if (turned ? find_turned(l, pattern, block, rows, cols, w)
+               : find_matrix(l, pattern, block, ".weight", rows, cols, REQUIRED, w))
         return -1;
     return find_vector(l, pattern, block, ".bias", rows, need_bias(l, bias_trait), &out->bias);
 }

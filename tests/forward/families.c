@@ -79,7 +79,8 @@ static void check_family(const struct gen_family *s, const char *dir, bool gguf,
         struct gen_model *g = gen_family_gguf(s, hf, per_expert);
 
         snprintf(path, sizeof path, "%s/%u-%d.gguf", dir, i, per_expert);
-        snprintf(name, sizeof name, "%s %u, GGUF%s", gen_family_name(s->kind), i, per_expert ? ", expert by expert" : "");
+        snprintf(name, sizeof name, "%s %u, GGUF%s", gen_family_name(s->kind), i,
+                 per_expert ? ", expert by expert" : "");
         gen_write(g, path, 1);
         check(&a, path, name);
         gen_free(g);

@@ -10,7 +10,8 @@ static void project(struct plain *p, char name, unsigned heads, const double *no
 {
     const struct gen_family *s = p->s;
     size_t H = s->width, rows = heads * s->head_dim;
-    char weight[40] = "self_attn.q_proj.weight", bias[40] = "self_attn.q_proj.bias", heads_norm[40] = "self_attn.q_norm.weight";
+    char weight[40] = "self_attn.q_proj.weight", bias[40] = "self_attn.q_proj.bias";
+    char heads_norm[40] = "self_attn.q_norm.weight";
 
     weight[10] = bias[10] = heads_norm[10] = name;
     plain_linear(plain_local(p, weight), plain_local(p, bias), rows, H, norm, out);

@@ -27,8 +27,8 @@ static void project(struct plain *p, const double *norm, size_t t)
     size_t H = s->width, q = s->heads * s->head_dim, kv = s->kv_heads * s->head_dim;
     const uint8_t *fused = plain_local(p, "self_attn.qkv_proj.weight");
 
-    plain_linear(fused ? fused : plain_local(p, "self_attn.q_proj.weight"), plain_local(p, "self_attn.q_proj.bias"), q, H,
-                 norm, p->q + t * q);
+    plain_linear(fused ? fused : plain_local(p, "self_attn.q_proj.weight"),
+                 plain_local(p, "self_attn.q_proj.bias"), q, H, norm, p->q + t * q);
     plain_linear(fused ? fused + 4 * q * H : plain_local(p, "self_attn.k_proj.weight"),
                  plain_local(p, "self_attn.k_proj.bias"), kv, H, norm, p->k + t * kv);
     plain_linear(fused ? fused + 4 * (q + kv) * H : plain_local(p, "self_attn.v_proj.weight"),

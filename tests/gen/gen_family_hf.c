@@ -43,7 +43,8 @@ static void add_block(struct gen_model *g, const struct gen_family *s, unsigned 
 
     add_parts(g, s, gen_parts, b, 0);
     for (unsigned i = 0; s->head_norms && i < 4; i++) {
-        snprintf(name, sizeof name, "model.layers.%u.self_attn.%c_layernorm.%s", b, "qk"[i / 2], i % 2 ? "bias" : "weight");
+        snprintf(name, sizeof name, "model.layers.%u.self_attn.%c_layernorm.%s", b, "qk"[i / 2],
+                 i % 2 ? "bias" : "weight");
         add_random(g, s, name, NONE, D, i % 2 == 0);
     }
     if (!gen_family_sparse(s, b)) {
@@ -88,7 +89,8 @@ static void config_factors(struct gen_model *g, const struct gen_family *s)
     config(g, "\"rope_scaling\": {\"type\": \"longrope\"");
     for (int longer = 0; longer < 2; longer++)
         for (unsigned i = 0; i < n; i++)
-            MUST(ai_buf_printf(&g->config, &err, "%s%g%s", i ? ", " : longer ? ", \"long_factor\": [" : ", \"short_factor\": [",
+            MUST(ai_buf_printf(&g->config, &err, "%s%g%s",
+                               i ? ", " : longer ? ", \"long_factor\": [" : ", \"short_factor\": [",
                                gen_family_factor(s, longer, i), i + 1 == n ? "]" : ""));
     MUST(ai_buf_puts(&g->config, "}", &err));
 }
@@ -100,8 +102,8 @@ static void write_config(struct gen_model *g, const struct gen_family *s)
            s->heads);
     config(g, "\"num_key_value_heads\": %u, \"intermediate_size\": %u, \"vocab_size\": %u", s->kv_heads,
            gen_is(s, MX | OL) ? s->expert_ff : s->ff, s->vocab);
-    config(g, "\"max_position_embeddings\": %u, \"rope_theta\": %.9g, \"tie_word_embeddings\": %s", s->context, s->theta,
-           s->tied ? "true" : "false");
+    config(g, "\"max_position_embeddings\": %u, \"rope_theta\": %.9g, \"tie_word_embeddings\": %s", s->context,
+           s->theta, s->tied ? "true" : "false");
     config(g, "\"%s\": %.9g", gen_is(s, P2) ? "layer_norm_eps" : "rms_norm_eps", s->eps);
     if (gen_is(s, G1 | G23 | Q3))
         config(g, "\"head_dim\": %u", s->head_dim);
@@ -125,8 +127,8 @@ static void write_config(struct gen_model *g, const struct gen_family *s)
     if (s->original)
         config_factors(g, s);
     if (s->experts)
-        config(g, "\"num_experts_per_tok\": %u, \"%s\": %u", s->used, gen_is(s, MX) ? "num_local_experts" : "num_experts",
-               s->experts);
+        config(g, "\"num_experts_per_tok\": %u, \"%s\": %u", s->used,
+               gen_is(s, MX) ? "num_local_experts" : "num_experts", s->experts);
     if (gen_is(s, Q2 | Q3 | OL))
         config(g, "\"norm_topk_prob\": %s", s->normed ? "true" : "false");
     if (gen_is(s, Q2 | Q3))

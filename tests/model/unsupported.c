@@ -121,7 +121,8 @@ static void rotaries(void)
     opened(edited(&phi3, "\"short_factor\": [1, ", "\"short_factor\": [true, "), "no number", "short_factor", NULL);
     opened(edited(&phi3, "\"original_max_position_embeddings\": 32", "\"original_max_position_embeddings\": 0"),
            "no original context", "original context", NULL);
-    opened(without(gguf(&phi3), "rope_factors_short.weight"), "no short factors", "rope_factors_short.weight", "missing");
+    opened(without(gguf(&phi3), "rope_factors_short.weight"), "no short factors", "rope_factors_short.weight",
+           "missing");
 }
 
 /* Gemma 3 as it is published with an eye: its numbers and tensors are one level deeper. */
@@ -168,7 +169,8 @@ static void experts(void)
     gen_set_f32(g, "qwen2moe.expert_weights_scale", 2.5f);
     opened(g, "scaled router", "expert_weights_scale", NULL);
     opened(without(gguf(&qwen), "blk.1.ffn_down_exps.weight"), "no stack", "blk.1.ffn_down.0.weight", "missing");
-    opened(without(gguf(&qwen), "blk.1.ffn_up_shexp.weight"), "no shared expert", "blk.1.ffn_up_shexp.weight", "missing");
+    opened(without(gguf(&qwen), "blk.1.ffn_up_shexp.weight"), "no shared expert", "blk.1.ffn_up_shexp.weight",
+           "missing");
     g = gguf(&qwen);
     gen_tensor(g, "blk.1.ffn_down_exps.weight")->type_number = 99;
     opened(g, "experts of an unknown type", "blk.1.ffn_down_exps.weight", "99");
@@ -178,8 +180,8 @@ static void experts(void)
            NULL);
     opened(edited(&qwen, "\"mlp_only_layers\": []", "\"mlp_only_layers\": [\"x\"]"), "no list of numbers",
            "mlp_only_layers", NULL);
-    opened(edited(&qwen, "\"mlp_only_layers\": []", "\"mlp_only_layers\": [1]"), "a block with experts that should have none",
-           "model.layers.1.mlp.gate_proj.weight", "missing");
+    opened(edited(&qwen, "\"mlp_only_layers\": []", "\"mlp_only_layers\": [1]"),
+           "a block with experts that should have none", "model.layers.1.mlp.gate_proj.weight", "missing");
     opened(edited(&olmoe, "{\"model_type", "{\"clip_qkv\": 8.0, \"model_type"), "clipped Q, K and V", "clip_qkv", NULL);
     opened(edited(&olmoe, "{\"model_type", "{\"clip_qkv\": null, \"model_type"), "not clipped", NULL, NULL);
 }
