@@ -20,6 +20,20 @@ struct ai_linear ai_linear_group(const struct ai_linear *l, size_t g)
     return one;
 }
 
+/* Matrices that were quantised in a directory have other shapes, scales beside them,
+ * and as many layouts as there are methods. */
+static int refuse_quantised(const struct ai_json *config, struct ai_err *err)
+{
+    const struct ai_json *q = ai_json_get(config, "quantization_config");
+    const char *method = "?";
+
+    if (ai_json_type(q) != AI_JSON_OBJECT)
+        return 0;
+    if (ai_json_get_string(q, "quant_method", &method, err) < 0)
+        return -1;
+    return ai_fail(err, AI_EINPUT, "quantization_config: weights quantised by '%.40s' are not supported", method);
+}
+
 /* Models that also see have the numbers of their text part in an object of its own. */
 static const struct ai_arch *identify(struct ai_model_files *f, struct ai_err *err)
 {
@@ -34,6 +48,8 @@ static const struct ai_arch *identify(struct ai_model_files *f, struct ai_err *e
         rc = ai_json_get_string(f->config, "model_type", &type, err);
         if (rc == 0)
             name = (struct ai_gguf_string){type, strlen(type)};
+        if (rc == 0)
+            rc = refuse_quantised(f->config, err);
         if (ai_json_type(text) == AI_JSON_OBJECT)
             f->config = text;
     }

@@ -87,12 +87,18 @@ static int config_factors(const struct ai_json *s, struct ai_hparams *hp, float 
     const char *type = "default";
     double factor = 0, low = 0, high = 0, context = 0;
     unsigned kind = 0, n = sizeof known / sizeof *known;
+    const struct ai_json *value;
+    const char *member;
+    void *it = NULL;
 
     if (ai_json_get_string(s, "type", &type, err) < 0 || ai_json_get_string(s, "rope_type", &type, err) < 0 ||
         ai_json_get_number(s, "factor", &factor, err) < 0 || ai_json_get_number(s, "low_freq_factor", &low, err) < 0 ||
         ai_json_get_number(s, "high_freq_factor", &high, err) < 0 ||
         ai_json_get_number(s, "original_max_position_embeddings", &context, err) < 0)
         return -1;
+    while (ai_json_next(s, &it, &member, &value))
+        if (ai_json_type(value) == AI_JSON_OBJECT)
+            return ai_fail(err, AI_EINPUT, "%.40s: a scaling of its own is not supported", member);
     while (kind < n && strcmp(type, known[kind]) != 0)
         kind++;
     if (kind == n)
@@ -136,7 +142,8 @@ static int gguf_yarn(const struct ai_arch *a, const struct ai_model_files *f, fl
         gguf_real(a, f, "scaling.yarn_ext_factor", &blend, err))
         return -1;
     if (context < 1 || blend != 1)
-        return ai_fail(err, AI_EINPUT, "rope.scaling: context %u, yarn_ext_factor %g are not supported", context, blend);
+        return ai_fail(err, AI_EINPUT, "rope.scaling: context %u, yarn_ext_factor %g are not supported", context,
+                       blend);
     return use_yarn(&(struct yarn){factor, context, fast, slow, scale, true}, hp, out, err);
 }
 

@@ -41,6 +41,7 @@ struct run {
     struct ai_lens *lens;
     float *logits;             /* [V] */
     double worst, worst_logit; /* relative to the rms of what is wanted */
+    double worst_prob;         /* of the tokens that are listed, absolute */
     size_t seen;
 };
 
@@ -58,6 +59,36 @@ static double distance(const float *x, const double *want, size_t n)
     return worst;
 }
 
+/* How far the probabilities listed in top are from a softmax of all logits, or of those
+ * of every other token. */
+static double prob_distance(const struct ai_lens_top *top, const double *logits, size_t n, size_t step)
+{
+    double total = 0, worst = top->n ? 0 : NAN;
+
+    for (size_t i = 0; i < n; i += step)
+        total += exp(logits[i]);
+    for (unsigned k = 0; k < top->n; k++)
+        worst = fmax(worst, fabs((double)top->prob[k] - exp(logits[top->token[k]]) / total));
+    return worst;
+}
+
+static void compare_best(struct run *r, const float *h, const double *logits)
+{
+    uint32_t tokens[128];
+    size_t n = 0, vocab = r->a->vocab;
+    struct ai_lens_top top;
+    struct ai_err err;
+    double d;
+
+    for (uint32_t t = 0; t < vocab && n < 128; t += 2)
+        tokens[n++] = t;
+    ai_lens_top(r->lens, h, 1, 3, &top);
+    d = prob_distance(&top, logits, vocab, 1);
+    r->worst_prob = d > r->worst_prob || isnan(d) ? d : r->worst_prob;
+    d = ai_lens_top_of(r->lens, h, tokens, n, 3, &top, &err) ? NAN : prob_distance(&top, logits, vocab, 2);
+    r->worst_prob = d > r->worst_prob || isnan(d) ? d : r->worst_prob;
+}
+
 static int on_state(void *arg, size_t seq, unsigned layer, uint32_t position, const float *h, struct ai_err *err)
 {
     struct run *r = arg;
@@ -72,6 +103,7 @@ static int on_state(void *arg, size_t seq, unsigned layer, uint32_t position, co
     ai_lens_logits(r->lens, h, 1, r->logits);
     d = distance(r->logits, a->logits[seq] + (size_t)layer * a->vocab, a->vocab);
     r->worst_logit = d > r->worst_logit || isnan(d) ? d : r->worst_logit;
+    compare_best(r, h, a->logits[seq] + (size_t)layer * a->vocab);
     return 0;
 }
 
@@ -94,7 +126,7 @@ static bool run(struct run *r, struct ai_forward *f, bool all, char *report, siz
         ai_layers_add(&plan.emit, l);
     for (size_t i = 0; i < PROMPTS; i++)
         want += (r->a->layers + 1) * (all ? r->a->n[i] : 1u);
-    r->worst = r->worst_logit = 0;
+    r->worst = r->worst_logit = r->worst_prob = 0;
     r->seen = 0;
     if (ai_forward_run(f, r->seqs, PROMPTS, &plan, &calls, &totals, &err)) {
         snprintf(report, size, "%s", err.msg);
@@ -102,9 +134,9 @@ static bool run(struct run *r, struct ai_forward *f, bool all, char *report, siz
     }
     for (size_t i = 0; all && i < PROMPTS; i++)
         wrong += r->a->macs[i] && r->seqs[i].macs != r->a->macs[i];
-    snprintf(report, size, "%s states %.1e, logits %.1e%s", all ? "all" : "; last, shared beginnings:", r->worst,
-             r->worst_logit, wrong ? ", wrong arithmetic counted" : "");
-    return r->seen == want && r->worst < 2e-5 && r->worst_logit < 4e-5 && wrong == 0;
+    snprintf(report, size, "%s states %.1e, logits %.1e, best %.1e%s", all ? "all" : "; last, shared beginnings:",
+             r->worst, r->worst_logit, r->worst_prob, wrong ? ", wrong arithmetic counted" : "");
+    return r->seen == want && r->worst < 2e-5 && r->worst_logit < 4e-5 && r->worst_prob < 4e-5 && wrong == 0;
 }
 
 bool against(const struct answers *a, const char *path, char *report, size_t size)

@@ -1,5 +1,6 @@
 /* A model's files against a plain reference: states of all layers and positions,
- * logits, prompts that share a beginning, and the arithmetic that is counted. */
+ * logits and the best tokens, prompts that share a beginning, and the arithmetic that
+ * is counted. */
 #ifndef AGAINST_H
 #define AGAINST_H
 

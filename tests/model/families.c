@@ -141,6 +141,8 @@ static void options(void)
     option(0, "\"rope_scaling\": {\"rope_type\": \"linear\"}", "rope_scaling", "missing");
     option(0, "\"rope_scaling\": {\"type\": \"bent\", \"factor\": 8.0}", "rope_scaling", "'bent'");
     option(0, "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 8.0, \"beta_fast\": 0.5}", "rope_scaling", "range");
+    option(0, "\"rope_parameters\": {\"wide_attention\": {\"rope_theta\": 1e6}}", "rope_parameters", "wide_attention");
+    option(0, "\"quantization_config\": {\"quant_method\": \"gptq\", \"bits\": 4}", "quantization_config", "'gptq'");
     option(2, "\"layer_types\": [\"full_attention\", \"wild\"]", "layer_types", "block 1");
     option(6, "\"scale_attn_by_inverse_layer_idx\": true", "scale_attn_by_inverse_layer_idx", "not supported");
     option(6, "\"add_cross_attention\": true", "add_cross_attention", "not supported");
