@@ -29,9 +29,12 @@ examplesdir = $(pkgdatadir)
 nobase_dist_examples_SCRIPTS = \
 	examples/demo.sh \
 	examples/extract.sh \
+	examples/paper/run \
 	examples/ring-awk.sh \
 	examples/ring-fifo.sh
 nobase_dist_examples_DATA = \
+	examples/paper/README.md \
+	examples/paper/published.py \
 	examples/setup.sh \
 	examples/prompts/README.md \
 	examples/prompts/agnews/test.tsv \
