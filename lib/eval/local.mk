@@ -12,4 +12,5 @@ lib_libai_a_SOURCES += \
 	lib/eval/run.c lib/eval/run.h \
 	lib/eval/score.c lib/eval/score.h \
 	lib/eval/svg.c lib/eval/svg.h \
-	lib/eval/table.c
+	lib/eval/table.c \
+	lib/eval/tasks.c lib/eval/tasks.h

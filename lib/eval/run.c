@@ -1,7 +1,9 @@
 #include "eval/run.h"
 
 #include "base/mem.h"
+#include "control/control.h"
 #include "eval/index.h"
+#include "eval/tasks.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -61,59 +63,6 @@ static struct ai_eval_doc *known(struct ai_eval_run *run, uint64_t number, struc
     return NULL;
 }
 
-/* All documents become one task, named "". */
-static void forget_tasks(struct ai_eval_run *run)
-{
-    for (size_t i = 0; i < run->n_tasks; i++)
-        free(run->tasks[i].name);
-    run->n_tasks = 0;
-    for (size_t i = 0; i < run->n_docs; i++)
-        run->docs[i].task = 0;
-}
-
-/* Index of the task in *out; a full table leaves SIZE_MAX there. */
-static int find_task(struct ai_eval_run *run, const char *name, size_t len, size_t *out, struct ai_err *err)
-{
-    struct ai_eval_task new = {.seconds = NAN};
-
-    for (size_t i = 0; i < run->n_tasks; i++)
-        if (strncmp(run->tasks[i].name, name, len) == 0 && run->tasks[i].name[len] == '\0') {
-            *out = i;
-            return 0;
-        }
-    *out = SIZE_MAX;
-    if (run->n_tasks == AI_EVAL_MAX_TASKS)
-        return 0;
-    if (!(new.name = ai_strndup(name, len, err)))
-        return -1;
-    if (ai_grow(&run->tasks, &run->cap_tasks, run->n_tasks + 1, sizeof *run->tasks, err)) {
-        free(new.name);
-        return -1;
-    }
-    run->tasks[run->n_tasks] = new;
-    *out = run->n_tasks++;
-    return 0;
-}
-
-/* grouped: false once there were too many tasks; everything is task 0 from then on. */
-static int set_task(struct ai_eval_run *run, struct ai_eval_doc *doc, bool *grouped, struct ai_err *err)
-{
-    const char *dash = doc->id ? strrchr(doc->id, '-') : NULL;
-    size_t task;
-
-    if (find_task(run, dash && *grouped ? doc->id : "", dash && *grouped ? (size_t)(dash - doc->id) : 0, &task, err))
-        return -1;
-    if (task == SIZE_MAX) {
-        *grouped = false;
-        forget_tasks(run);
-        if (find_task(run, "", 0, &task, err))
-            return -1;
-    }
-    doc->task = (uint32_t)task;
-    run->tasks[task].present = true;
-    return 0;
-}
-
 /* While reading. */
 struct reading {
     bool grouped;             /* ids name tasks */
@@ -148,7 +97,7 @@ static int add_doc(struct ai_eval_run *run, const struct ai_record *rec, struct 
     }
     doc.id = NULL;
     ai_doc_free(&doc);
-    return set_task(run, new, &r->grouped, err);
+    return ai_eval_set_task(run, new, &r->grouped, err);
 }
 
 static int add_decision(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
@@ -252,31 +201,6 @@ static int add_doc_end(struct ai_eval_run *run, const struct ai_record *rec, str
     return 0;
 }
 
-static double plus(double known_so_far, double more)
-{
-    return isnan(known_so_far) ? more : known_so_far + more;
-}
-
-/* A run of documents of one task counts for that task too. */
-static void add_to_task(struct ai_eval_run *run, const struct ai_run *r)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < run->n_tasks; i++)
-        n += run->tasks[i].present;
-    for (size_t i = 0; i < run->n_tasks; i++) {
-        struct ai_eval_task *t = &run->tasks[i];
-
-        if (!t->present)
-            continue;
-        t->present = false;
-        t->mixed |= n > 1;
-        t->seconds = plus(t->seconds, r->seconds);
-        t->macs_shared += r->macs_shared;
-        t->macs_shared_full += r->macs_shared_full;
-    }
-}
-
 static int add_run(struct ai_eval_run *run, const struct ai_record *rec, struct ai_err *err)
 {
     struct ai_run r;
@@ -285,10 +209,10 @@ static int add_run(struct ai_eval_run *run, const struct ai_record *rec, struct 
         return -1;
     if (!(r.seconds >= 0 && r.seconds < 1e12))
         return ai_fail(err, AI_EINPUT, "a run of %g seconds", r.seconds);
-    run->seconds = plus(run->seconds, r.seconds);
+    run->seconds = isnan(run->seconds) ? r.seconds : run->seconds + r.seconds;
     run->macs_shared += r.macs_shared;
     run->macs_shared_full += r.macs_shared_full;
-    add_to_task(run, &r);
+    ai_eval_add_to_task(run, &r);
     return 0;
 }
 
@@ -305,7 +229,7 @@ static int add_record(struct ai_eval_run *run, const struct ai_record *rec, stru
     }
 }
 
-static int read_header(struct ai_eval_run *run, const struct ai_meta *meta, struct ai_err *err)
+static int read_header(struct ai_eval_run *run, const struct ai_meta *meta, enum ai_kind kind, struct ai_err *err)
 {
     const char *model = ai_meta_get(meta, "model"), *head = ai_meta_get(meta, "head");
     uint64_t layers;
@@ -314,6 +238,8 @@ static int read_header(struct ai_eval_run *run, const struct ai_meta *meta, stru
         return -1;
     if (layers == 0)
         return ai_fail(err, AI_EINPUT, "header: a model of 0 layers");
+    if (kind == AI_KIND_FEATURES && layers > AI_MAX_LAYERS) /* each record takes room for all of them */
+        return ai_fail(err, AI_EINPUT, "header: %" PRIu64 " layers are too many", layers);
     run->layers = (unsigned)layers;
     if (head && strlen(head) < sizeof run->head)
         strcpy(run->head, head);
@@ -333,7 +259,7 @@ static int read_all(struct ai_eval_run *run, struct ai_reader *reader, bool labe
 
     ai_reader_want(reader, AI_REC_COST);
 
-    if (read_header(run, ai_reader_meta(reader), err))
+    if (read_header(run, ai_reader_meta(reader), ai_reader_kind(reader), err))
         return ai_err_at(err, "%s", run->name);
     while ((rc = ai_reader_next(reader, &rec, err)) == 1)
         if (add_record(run, &rec, &r, err))
