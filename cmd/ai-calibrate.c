@@ -32,12 +32,19 @@ static struct {
     bool leave_out, any_model, no_provenance;
 } opt = {.max_flip = -1, .max_loss = -1, .confidence = 0.95, .min_skip = 0.01};
 
+static int limit(const char *what, const char *arg, double *out, struct ai_err *err)
+{
+    if (cli_share(what, arg, out, err))
+        return -1;
+    return *out > 0 ? 0 : ai_fail(err, AI_EUSAGE, "%s: no number of documents shows that there is none at all", what);
+}
+
 static int option(int key, const char *arg, struct ai_err *err)
 {
     switch (key) {
     case 'p': opt.policy = arg; return 0;
-    case KEY_MAX_FLIP: return cli_share("--max-flip", arg, &opt.max_flip, err);
-    case KEY_MAX_LOSS: return cli_share("--max-loss", arg, &opt.max_loss, err);
+    case KEY_MAX_FLIP: return limit("--max-flip", arg, &opt.max_flip, err);
+    case KEY_MAX_LOSS: return limit("--max-loss", arg, &opt.max_loss, err);
     case KEY_CONFIDENCE:
         if (cli_share("--confidence", arg, &opt.confidence, err))
             return -1;

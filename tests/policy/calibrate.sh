@@ -166,6 +166,7 @@ status_is 3 "cannot be decided on either" ai-decide -p crf.policy -o x.aid choic
 contains err 'trained on features of the full head, these are of the choices head' "and it says why"
 status_is 2 "no policy" ai-calibrate held.aif
 status_is 2 "a limit that is no share" ai-calibrate -p crf.policy --max-flip=2 held.aif
+status_is 2 "a limit of nothing at all" ai-calibrate -p crf.policy --max-flip=0 held.aif
 status_is 2 "certainty" ai-calibrate -p crf.policy --confidence=100% held.aif
 head -c 5000 held.aif >cut.aif
 status_is 3 "a stream that was cut" ai-calibrate -p crf.policy cut.aif
