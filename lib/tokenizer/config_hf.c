@@ -29,8 +29,11 @@ static int place(const struct ai_tokenizer *t, uint64_t id, const char *text, st
 {
     size_t n = strlen(text);
 
-    if (id >= t->v.n)
+    if (id - t->v.n < list->limit && id >= t->v.n)
         return tok_entries_put(list, id - t->v.n, (struct tok_entry){.text = text, .len = n, .type = PIECE_USER}, err);
+    if (id >= t->v.n)
+        return ai_fail(err, AI_EINPUT, "'%.40s' has number %llu, but there are no more than %zu tokens", text,
+                       (unsigned long long)id, t->v.n + list->limit);
     if (t->v.piece[id].len != n || memcmp(vocab_text(&t->v, (uint32_t)id), text, n) != 0)
         return ai_fail(err, AI_EINPUT, "'%.40s' has number %llu, which is another token's", text,
                        (unsigned long long)id);
@@ -48,7 +51,7 @@ static int add_listed(struct ai_tokenizer *t, struct tok_entries *list, int rc, 
 /* {"text": number}: they must follow on the vocabulary's numbers. */
 static int load_added(struct ai_tokenizer *t, const struct ai_json *root, struct ai_err *err)
 {
-    struct tok_entries list = {0};
+    struct tok_entries list = {.limit = ai_json_size(root)};
     const struct ai_json *v;
     const char *text;
     void *it = NULL;
@@ -79,7 +82,7 @@ static void set_type(struct piece *p, enum piece_type type)
 /* {"number": {"content", "special", "lstrip", "rstrip"}} */
 static int load_decoder(struct ai_tokenizer *t, const struct ai_json *root, struct ai_err *err)
 {
-    struct tok_entries list = {0};
+    struct tok_entries list = {.limit = ai_json_size(root)};
     const struct ai_json *v;
     const char *key;
     void *it = NULL;

@@ -5,12 +5,11 @@
 
 #include <string.h>
 
-enum { MAX_ID = 1 << 24 };
-
 int tok_entries_put(struct tok_entries *list, uint64_t id, struct tok_entry e, struct ai_err *err)
 {
-    if (id >= MAX_ID)
-        return ai_fail(err, AI_EINPUT, "token number %llu is too large", (unsigned long long)id);
+    if (id >= list->limit)
+        return ai_fail(err, AI_EINPUT, "'%.40s' has number %llu, but there are no more than %zu tokens", e.text,
+                       (unsigned long long)id, list->limit);
     if (id >= list->n) {
         size_t n = list->n;
 
@@ -35,6 +34,7 @@ int tok_entries_vocab(struct tok_entries *list, const struct ai_json *object, st
 
     if (ai_json_type(object) != AI_JSON_OBJECT)
         return ai_fail(err, AI_EINPUT, "%s where an object was expected", ai_json_type_name(object));
+    list->limit += ai_json_size(object);
     while (ai_json_next(object, &it, &text, &v)) {
         struct tok_entry e = {.text = text, .len = strlen(text), .type = PIECE_NORMAL, .mergeable = true};
 

@@ -151,6 +151,7 @@ struct tok_entry {
 struct tok_entries {
     struct tok_entry *e;
     size_t n, cap; /* n: largest number + 1 */
+    size_t limit;  /* numbers are below: as many as the files have pieces, since none is left out */
 };
 int tok_entries_put(struct tok_entries *list, uint64_t id, struct tok_entry e, struct ai_err *err) AI_CHECKED;
 /* {"text": number} of a whole vocabulary. */

@@ -314,6 +314,7 @@ int tok_load_json(struct ai_tokenizer *t, const struct ai_json *root, struct ai_
         return -1;
     t->by_pair = true;
     t->by_bytes = is_byte_level(root);
+    list.limit = ai_json_size(ai_json_get(root, "added_tokens"));
     rc = tok_entries_vocab(&list, ai_json_get(model, "vocab"), err) ? ai_err_at(err, "model.vocab") : 0;
     if (rc == 0)
         rc = read_added(ai_json_get(root, "added_tokens"), &list, err);

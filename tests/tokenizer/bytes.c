@@ -283,11 +283,17 @@ static void test_refusals(void)
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}}",
                  "both have number 0", "a number twice");
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]}}",
-                 "no token has number 1", "a number missing");
+                 "'b' has number 2, but there are no more than 2 tokens", "a number missing");
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a\":1},\"merges\":[]}}", "duplicate",
                  "a piece twice");
-    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":99999999999},\"merges\":[]}}", "too large",
+    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":99999999999},\"merges\":[]}}", "no more than 1 tokens",
                  "a huge number");
+    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]}}", "'a' has no number",
+                 "a number below zero");
+    refused_json("{" PRE "\"added_tokens\":[{\"id\":0,\"content\":\"a\"},{\"id\":0,\"content\":\"b\"}],"
+                 "\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}", "both have number 0", "an added number twice");
+    refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"\":1},\"merges\":[[\"a\",\"\"]]}}",
+                 "the right part is not", "a merge that makes one of its parts");
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}", "empty vocabulary", "no pieces");
     refused_json("{" PRE "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":\"0\"},\"merges\":[]}}", "no number",
                  "a number in quotes");

@@ -41,8 +41,10 @@ __attribute__((unused)) static const char *make_path(const char *name)
 __attribute__((unused)) static const char *make_file(const char *name, const void *data, size_t n)
 {
     const char *path = make_path(name);
-    FILE *f = fopen(path, "wb");
+    FILE *f;
 
+    unlink(path); /* some file systems wait for the disk when a file is written over */
+    f = fopen(path, "wb");
     if (!f || (n && fwrite(data, 1, n, f) != n) || fclose(f))
         exit(99);
     return path;
