@@ -6,5 +6,6 @@ tests_measure_coverage_SOURCES = tests/measure/coverage.c
 tests_measure_decision_SOURCES = tests/measure/decision.c
 # For measurements, not run by make check.
 EXTRA_DIST += tests/measure/big-shapes.sh tests/measure/tasks.sh tests/measure/time.sh
+EXTRA_DIST += tests/measure/tasks.sh tests/measure/time.sh tests/measure/tokenize.sh
 check_PROGRAMS += tests/measure/decode-speed
 tests_measure_decode_speed_SOURCES = tests/measure/decode.c $(GEN_BLOCKS)

@@ -122,16 +122,66 @@ static void test_sequences(const char *model, const char *file, const char *list
         ai_json_free(root);
 }
 
-/* A whole text comes back. */
-static void test_text(const char *model, const char *file)
+/* Characters of all planes, but for U+2581, which stands for a space; stable: only ASCII, for
+ * vocabularies that change or lack some. */
+static void random_characters(struct ai_rng *rng, struct ai_buf *b, bool stable)
+{
+    b->len = 0;
+    random_text(rng, b, ai_rng_below(rng, 200), stable ? "ab \n\t1.'" : "ab \n\t\x01\x7f'");
+    for (size_t i = 0; i < b->len; i++) {
+        if (stable && b->data[i] >= 0x80)
+            b->data[i] &= 0x7f;
+        if (i + 3 <= b->len && memcmp(b->data + i, SPACE, 3) == 0)
+            memcpy(b->data + i, "xyz", 3);
+    }
+}
+
+/* A text comes back, whole and line by line, and so do random characters. */
+static void test_round_trip(const char *model, const struct ai_buf *text, bool stable)
 {
     struct ai_tokenizer *t = open_shared(model);
-    struct ai_buf text = {0};
+    struct ai_rng rng = {12};
+    struct ai_buf random = {0};
+    unsigned lines = 0, lost = 0;
 
     if (!t)
         return;
-    MUST(ai_fd_slurp(in_shared(file), 1 << 26, &text, &make_err));
-    ok(comes_back(t, &text), "%s: %s comes back byte for byte", model, strrchr(file, '/') + 1);
+    for (size_t from = 0, to; from < text->len; from = to + 1) {
+        const uint8_t *lf = memchr(text->data + from, '\n', text->len - from);
+        struct ai_buf line = {.data = text->data + from};
+
+        to = lf ? (size_t)(lf - text->data) : text->len;
+        line.len = to - from;
+        lost += !comes_back(t, &line);
+        lines++;
+    }
+    ok(lost == 0, "%s: %u of %u lines come back byte for byte", model, lines - lost, lines);
+    ok(comes_back(t, text), "all of them in one too");
+    for (int i = 0, bad = 0; i <= 1000; i++) {
+        if (i == 1000) {
+            ok(bad == 0, "and 1000 random texts");
+            break;
+        }
+        random_characters(&rng, &random, stable);
+        bad += !comes_back(t, &random);
+    }
+    ai_tokenizer_free(t);
+    ai_buf_free(&random);
+}
+
+/* Texts that quadratic time would not get through. */
+static void test_monotony(const char *model)
+{
+    static const char *const patterns[] = {"a", " ", "\xf0\x9f\x98\x80", "\xc2\x80", "ab", "\n"};
+    struct ai_tokenizer *t = open_shared(model);
+    struct ai_buf text = {0};
+
+    for (size_t i = 0; t && i < sizeof patterns / sizeof *patterns; i++) {
+        text.len = 0;
+        while (text.len < 1 << 20)
+            MUST(ai_buf_puts(&text, patterns[i], &make_err));
+        ok(comes_back(t, &text), "%s: a megabyte of pattern %zu comes back", model, i);
+    }
     ai_tokenizer_free(t);
     ai_buf_free(&text);
 }
@@ -161,9 +211,17 @@ static void test_unigram(void)
     ai_tokenizer_free(t);
 }
 
+#define VOCAB "data/tokenizers/ggml-vocab/ggml-vocab-"
 int main(void)
 {
-#define VOCAB "data/tokenizers/ggml-vocab/ggml-vocab-"
+    static const char *const all[] = {
+        "data/tokenizers/llama2", "data/tokenizers/llama3", "data/tokenizers/gpt2",
+        "data/tokenizers/opt", "data/tokenizers/neox", "data/tokenizers/mistral/tokenizer.model.v3",
+        VOCAB "baichuan.gguf", VOCAB "deepseek-coder.gguf", VOCAB "gpt-2.gguf", VOCAB "gpt-neox.gguf",
+        VOCAB "llama-spm.gguf", VOCAB "starcoder.gguf", "conformance/real/stories260K/model",
+        "data/models/gptneo-3m-tinystories-chat"};
+    struct ai_buf text = {0};
+
     shared = getenv("AI_SHARED");
     if (!shared || access(in_shared("data/tokenizers"), R_OK))
         skip_all("no published vocabularies here ($AI_SHARED)");
@@ -186,10 +244,13 @@ int main(void)
                    "prompt", "ids", 0);
     same_digest(VOCAB "llama-spm.gguf", "data/tokenizers/llama2");
     same_digest(VOCAB "gpt-2.gguf", "data/tokenizers/gpt2/tokenizer.json");
-    test_text("data/tokenizers/opt", "data/wikitext/test.txt");
-    test_text("data/tokenizers/neox", "data/wikitext/test.txt");
-    test_text("data/tokenizers/mistral/tokenizer.model.v3", "data/wikitext/test.txt");
-    test_text(VOCAB "baichuan.gguf", "data/wikitext/test.txt");
+    MUST(ai_fd_slurp(in_shared("data/wikitext/train.txt"), 1 << 26, &text, &make_err));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        test_round_trip(all[i], &text, strstr(all[i], "neo") || strstr(all[i], "starcoder"));
+    test_monotony("data/tokenizers/llama2");
+    test_monotony("data/tokenizers/gpt2");
+    test_monotony("data/tokenizers/llama3");
     test_unigram();
+    ai_buf_free(&text);
     return done_testing();
 }
