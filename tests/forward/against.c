@@ -114,28 +114,46 @@ static int on_flush(void *arg, struct ai_err *err)
     return 0;
 }
 
-static bool run(struct run *r, struct ai_forward *f, bool all, char *report, size_t size)
+/* The layer after which a prompt leaves in a run with exits. */
+static unsigned leaves_at(const struct run *r, size_t seq)
 {
-    struct ai_forward_calls calls = {.arg = r, .state = on_state, .flush = on_flush};
+    return 1 + (unsigned)(seq % r->a->layers);
+}
+
+static int on_decide(void *arg, unsigned layer, const size_t *seqs, size_t n, bool *leave, struct ai_err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < n; i++)
+        leave[i] = leaves_at(arg, seqs[i]) == layer;
+    return 0;
+}
+
+enum mode { ALL, LAST, EXITS };
+
+static bool run(struct run *r, struct ai_forward *f, enum mode mode, char *report, size_t size)
+{
+    static const char *const names[] = {"all positions:", "; last, shared beginnings:", "; exits:"};
+    struct ai_forward_calls calls = {.arg = r, .state = on_state, .flush = on_flush,
+                                     .decide = mode == EXITS ? on_decide : NULL};
     struct ai_forward_totals totals = {0};
-    struct ai_forward_plan plan = {.all_positions = all};
+    struct ai_forward_plan plan = {.all_positions = mode == ALL};
     size_t want = 0, wrong = 0;
     struct ai_err err;
 
     for (unsigned l = 0; l <= r->a->layers; l++)
         ai_layers_add(&plan.emit, l);
     for (size_t i = 0; i < PROMPTS; i++)
-        want += (r->a->layers + 1) * (all ? r->a->n[i] : 1u);
+        want += mode == EXITS ? leaves_at(r, i) + 1 : (r->a->layers + 1) * (mode == ALL ? r->a->n[i] : 1u);
     r->worst = r->worst_logit = r->worst_prob = 0;
     r->seen = 0;
     if (ai_forward_run(f, r->seqs, PROMPTS, &plan, &calls, &totals, &err)) {
         snprintf(report, size, "%s", err.msg);
         return false;
     }
-    for (size_t i = 0; all && i < PROMPTS; i++)
+    for (size_t i = 0; mode == ALL && i < PROMPTS; i++)
         wrong += r->a->macs[i] && r->seqs[i].macs != r->a->macs[i];
-    snprintf(report, size, "%s states %.1e, logits %.1e, best %.1e%s", all ? "all" : "; last, shared beginnings:",
-             r->worst, r->worst_logit, r->worst_prob, wrong ? ", wrong arithmetic counted" : "");
+    snprintf(report, size, "%s states %.1e, logits %.1e, best %.1e%s", names[mode], r->worst, r->worst_logit,
+             r->worst_prob, wrong ? ", wrong arithmetic counted" : "");
     return r->seen == want && r->worst < 2e-5 && r->worst_logit < 4e-5 && r->worst_prob < 4e-5 && wrong == 0;
 }
 
@@ -153,8 +171,10 @@ bool against(const struct answers *a, const char *path, char *report, size_t siz
         r.seqs[i].n = a->n[i];
     }
     if (r.lens && m->hp.width == a->width && m->hp.layers == a->layers && m->hp.vocab == a->vocab) {
-        good = run(&r, f, true, report, size);
-        good = run(&r, f, false, report + strlen(report), size - strlen(report)) && good;
+        good = true;
+        *report = '\0';
+        for (int mode = ALL; mode <= EXITS; mode++)
+            good = run(&r, f, (enum mode)mode, report + strlen(report), size - strlen(report)) && good;
     } else {
         snprintf(report, size, "%s", r.lens ? "another shape" : err.msg);
     }
