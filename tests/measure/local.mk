@@ -1,11 +1,7 @@
 # Programs and scripts that measure; `make check` builds the programs and runs none of them.
-EXTRA_DIST += tests/measure/classifiers.sh tests/measure/coverage.sh tests/measure/tasks.sh tests/measure/time.sh \
-	tests/measure/transfer.sh
+EXTRA_DIST += tests/measure/big-shapes.sh tests/measure/classifiers.sh tests/measure/coverage.sh \
+	tests/measure/tasks.sh tests/measure/time.sh tests/measure/transfer.sh
 check_PROGRAMS += tests/measure/coverage tests/measure/decision tests/measure/decode-speed
 tests_measure_coverage_SOURCES = tests/measure/coverage.c
 tests_measure_decision_SOURCES = tests/measure/decision.c
-# For measurements, not run by make check.
-EXTRA_DIST += tests/measure/big-shapes.sh tests/measure/tasks.sh tests/measure/time.sh
-EXTRA_DIST += tests/measure/tasks.sh tests/measure/time.sh tests/measure/tokenize.sh
-check_PROGRAMS += tests/measure/decode-speed
 tests_measure_decode_speed_SOURCES = tests/measure/decode.c $(GEN_BLOCKS)
