@@ -101,19 +101,17 @@ static int document(void *arg, const struct ai_gathered *doc, struct ai_err *err
                                                    "(--leave-out-trained goes on without it)", doc->number);
 }
 
+static int read_file(void *arg, int fd, const char *name, struct ai_err *err)
+{
+    struct work *w = arg;
+
+    return ai_gather_stream(&w->gather, fd, name, err);
+}
+
 static int read_documents(struct cli *cli, struct work *w, struct ai_err *err)
 {
-    for (int i = 0; i < (cli->argc ? cli->argc : 1); i++) {
-        const char *name;
-        int fd = cli_open_input(cli, i, &name, err), rc;
-
-        if (fd < 0)
-            return -1;
-        rc = ai_gather_stream(&w->gather, fd, name, err);
-        cli_close_input(fd);
-        if (rc)
-            return -1;
-    }
+    if (cli_each_input(cli, read_file, w, err))
+        return -1;
     if (w->trained)
         cli_warn("%" PRIu64 " documents that trained the policy are left out", w->trained);
     if (w->policy->classifier != AI_RULE && (!w->policy->n_trained || w->documents.unknown))

@@ -293,7 +293,7 @@ static int run(struct cli *cli, struct ai_err *err)
         return view_lens(cli, err);
     if (cli_text_open(cli, err))
         return -1;
-    for (int i = 0; i < (cli->argc ? cli->argc : 1); i++) {
+    for (int i = 0; i < cli_inputs(cli); i++) {
         const char *file = i < cli->argc && strcmp(cli->argv[i], "-") != 0 ? cli->argv[i] : NULL;
 
         if (file && is_model(file) ? view_model(file, err)

@@ -81,6 +81,12 @@ int cli_choice(const char *what, const char *s, const char *const *names, int *o
 int cli_open_input(struct cli *cli, int i, const char **name, struct ai_err *err) AI_CHECKED;
 int cli_open_file(const char *file, const char **name, struct ai_err *err) AI_CHECKED;
 void cli_close_input(int fd);
+/* How many inputs there are: the operands, or standard input if there is none. */
+int cli_inputs(const struct cli *cli);
+/* Calls fn with each of them open, one after the other; stops when fn returns other than 0
+ * and returns that, or -1 with err. */
+int cli_each_input(struct cli *cli, int (*fn)(void *arg, int fd, const char *name, struct ai_err *err), void *arg,
+                   struct ai_err *err) AI_CHECKED;
 
 /* ---- output ---- */
 

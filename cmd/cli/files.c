@@ -46,6 +46,28 @@ void cli_close_input(int fd)
         close(fd);
 }
 
+int cli_inputs(const struct cli *cli)
+{
+    return cli->argc ? cli->argc : 1;
+}
+
+int cli_each_input(struct cli *cli, int (*fn)(void *arg, int fd, const char *name, struct ai_err *err), void *arg,
+                   struct ai_err *err)
+{
+    int rc = 0;
+
+    for (int i = 0; rc == 0 && i < cli_inputs(cli); i++) {
+        const char *name;
+        int fd = cli_open_input(cli, i, &name, err);
+
+        if (fd < 0)
+            return -1;
+        rc = fn(arg, fd, name, err);
+        cli_close_input(fd);
+    }
+    return rc;
+}
+
 int cli_output_open(struct cli *cli, bool binary, int *fd, struct ai_err *err)
 {
     struct stat st;

@@ -102,16 +102,11 @@ static void sort_trained(struct work *w)
     p->n_trained = w->unknown ? 0 : n;
 }
 
-static int read_file(struct cli *cli, struct work *w, int i, struct ai_err *err)
+static int read_file(void *arg, int fd, const char *name, struct ai_err *err)
 {
-    const char *name;
-    int fd = cli_open_input(cli, i, &name, err), rc;
+    struct work *w = arg;
 
-    if (fd < 0)
-        return -1;
-    rc = ai_gather_stream(&w->gather, fd, name, err);
-    cli_close_input(fd);
-    return rc;
+    return ai_gather_stream(&w->gather, fd, name, err);
 }
 
 /* ---- training ---- */
@@ -188,9 +183,8 @@ static int train(struct cli *cli, struct work *w, struct ai_err *err)
     struct cli_train *t = w->t;
     struct ai_train_report report;
 
-    for (int i = 0; i < (cli->argc ? cli->argc : 1); i++)
-        if (read_file(cli, w, i, err))
-            return -1;
+    if (cli_each_input(cli, read_file, w, err))
+        return -1;
     sort_trained(w);
     t->o.keep_layers = keeps_layers(w);
     if ((t->prepare && t->prepare(cli, t, w->policy, &w->training, err)) ||
