@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { KEY_FROM = 256, KEY_TO, KEY_CHAT, KEY_SPECIAL, KEY_NO_BOS };
+enum { KEY_FROM = 256, KEY_TO, KEY_CHAT, KEY_SPECIAL, KEY_NO_BOS, KEY_MAX, KEY_TRUNCATE };
 enum from { FROM_AUTO, FROM_LINES, FROM_JSONL, FROM_IDS };
 
 static struct {
@@ -19,6 +19,8 @@ static struct {
     int from;
     int jsonl;
     bool special, no_bos, chat;
+    uint64_t max_tokens;
+    int truncate;
 } opt;
 
 static const struct cli_option options[] = {
@@ -30,6 +32,8 @@ static const struct cli_option options[] = {
     {KEY_CHAT, "chat", NULL, "prompts are conversations, in the form of the model's chat template"},
     {KEY_SPECIAL, "special", NULL, "special tokens in the text are themselves; with -d: shown"},
     {KEY_NO_BOS, "no-bos", NULL, "no beginning-of-sequence token"},
+    {KEY_MAX, "max-tokens", "N", "the most tokens a prompt may have"},
+    {KEY_TRUNCATE, "truncate", "SIDE", "longer prompts: refuse, or cut left or right [refuse]"},
     {0},
 };
 
@@ -37,6 +41,7 @@ static int option(int key, const char *arg, struct ai_err *err)
 {
     static const char *const from_names[] = {"auto", "lines", "jsonl", "ids", NULL};
     static const char *const to_names[] = {"text", "jsonl", NULL};
+    static const char *const sides[] = {"refuse", "left", "right", NULL}; /* as enum ai_truncate */
 
     switch (key) {
     case 'm': opt.model = arg; return 0;
@@ -45,6 +50,8 @@ static int option(int key, const char *arg, struct ai_err *err)
     case KEY_CHAT: opt.chat = true; return 0;
     case KEY_SPECIAL: opt.special = true; return 0;
     case KEY_NO_BOS: opt.no_bos = true; return 0;
+    case KEY_MAX: return cli_u64("--max-tokens", arg, 1, UINT32_MAX, &opt.max_tokens, err);
+    case KEY_TRUNCATE: return cli_choice("--truncate", arg, sides, &opt.truncate, err);
     case KEY_FROM: return cli_choice("--from", arg, from_names, &opt.from, err);
     case KEY_TO: return cli_choice("--to", arg, to_names, &opt.jsonl, err);
     }
@@ -56,12 +63,11 @@ static int option(int key, const char *arg, struct ai_err *err)
 struct encoder {
     struct cli *cli;
     const struct ai_tokenizer *tokenizer; /* NULL: ids go through, ai-forward knows how many there are */
-    const struct ai_chat *chat;           /* NULL: prompts are plain text */
+    struct ai_document_options options;
     struct ai_writer *writer;
     struct ai_document document;
     struct ai_buf record;
     struct cli_progress progress;
-    unsigned flags;
 };
 
 static int put_document(struct encoder *e, struct ai_err *err)
@@ -90,14 +96,14 @@ static int parse_line(struct encoder *e, enum from from, const char *line, size_
     case FROM_JSONL:
         if (ai_document_from_json(line, n, d, err))
             return -1;
-        return ai_document_tokenize(e->tokenizer, e->chat, d->text, d->text_len, e->flags, d, err);
+        return ai_document_tokenize(e->tokenizer, &e->options, d->text, d->text_len, d, err);
     case FROM_IDS:
         if (ai_document_from_ids(line, n, e->tokenizer ? ai_tokenizer_size(e->tokenizer) : AI_NO_TOKEN, d, err))
             return -1;
-        return ai_document_tokenize(e->tokenizer, e->chat, NULL, 0, e->flags, d, err);
+        return ai_document_tokenize(e->tokenizer, &e->options, NULL, 0, d, err);
     default:
         ai_document_clear(d);
-        return ai_document_tokenize(e->tokenizer, e->chat, line, n, e->flags, d, err);
+        return ai_document_tokenize(e->tokenizer, &e->options, line, n, d, err);
     }
 }
 
@@ -124,22 +130,40 @@ static int encode_lines(struct encoder *e, struct ai_lines *lines, struct ai_err
     return rc;
 }
 
-static int encode_file(struct encoder *e, int i, struct ai_err *err)
+static int encode_file(void *arg, int fd, const char *name, struct ai_err *err)
 {
-    const char *name;
-    struct ai_lines *lines;
-    int fd = cli_open_input(e->cli, i, &name, err), rc = -1;
+    struct encoder *e = arg;
+    struct ai_lines *lines = ai_lines_open(fd, name, opt.nul ? '\0' : '\n', err);
+    int rc = -1;
 
-    if (fd < 0)
-        return -1;
-    lines = ai_lines_open(fd, name, opt.nul ? '\0' : '\n', err);
     if (lines) {
         ai_lines_on_wait(lines, ai_writer_flush_live, e->writer);
         rc = encode_lines(e, lines, err);
     }
     ai_lines_free(lines);
-    cli_close_input(fd);
     return rc;
+}
+
+/* Adds the file's lines to *lines; 1: it is no regular file. */
+static int count_file(void *lines, int fd, const char *name, struct ai_err *err)
+{
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    char end = opt.nul ? '\0' : '\n', last = end, block[65536];
+    uint64_t n = 0;
+    ssize_t got;
+
+    (void)name;
+    (void)err;
+    if (at < 0 || !ai_fd_is_file(fd))
+        return 1;
+    while ((got = pread(fd, block, sizeof block, at)) > 0) {
+        for (ssize_t k = 0; k < got; k++)
+            n += block[k] == end;
+        last = block[got - 1];
+        at += got;
+    }
+    *(uint64_t *)lines += n + (last != end);
+    return 0;
 }
 
 /* Lines of all inputs, for the progress of the programs behind; 0 if an input is no
@@ -147,40 +171,25 @@ static int encode_file(struct encoder *e, int i, struct ai_err *err)
 static uint64_t count_documents(struct cli *cli)
 {
     uint64_t lines = 0;
-    char end = opt.nul ? '\0' : '\n', block[65536];
     struct ai_err ignored;
 
-    for (int i = 0; i == 0 || i < cli->argc; i++) {
-        const char *name;
-        int fd = cli_open_input(cli, i, &name, &ignored);
-        off_t at = fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR);
-        ssize_t got = 0;
-        char last = end;
-
-        if (at < 0 || !ai_fd_is_file(fd))
-            return 0;
-        while ((got = pread(fd, block, sizeof block, at)) > 0) {
-            for (ssize_t k = 0; k < got; k++)
-                lines += block[k] == end;
-            last = block[got - 1];
-            at += got;
-        }
-        lines += last != end;
-        cli_close_input(fd);
-    }
-    return lines;
+    return cli_each_input(cli, count_file, &lines, &ignored) ? 0 : lines;
 }
 
 static int encode(struct cli *cli, const struct ai_tokenizer *tokenizer, const struct ai_chat *chat,
                   struct ai_err *err)
 {
-    struct encoder e = {.cli = cli, .tokenizer = tokenizer, .chat = chat, .flags = AI_TOK_BEGIN};
+    struct encoder e = {
+        .cli = cli,
+        .tokenizer = tokenizer,
+        .options = {chat, AI_TOK_BEGIN, (uint32_t)opt.max_tokens, (enum ai_truncate)opt.truncate},
+    };
     struct ai_meta meta = {0};
     uint64_t documents = cli->provenance ? count_documents(cli) : 0;
     int rc = 0;
 
     e.progress.total = documents;
-    e.flags |= (opt.special ? AI_TOK_SPECIAL : 0) | (opt.no_bos ? AI_TOK_NO_BOS : 0);
+    e.options.flags |= (opt.special ? AI_TOK_SPECIAL : 0) | (opt.no_bos ? AI_TOK_NO_BOS : 0);
     if (tokenizer)
         rc = ai_meta_set(&meta, "tokenizer", ai_tokenizer_digest(tokenizer), err) ||
              ai_meta_setf(&meta, err, "vocab", "%u", ai_tokenizer_size(tokenizer));
@@ -191,8 +200,8 @@ static int encode(struct cli *cli, const struct ai_tokenizer *tokenizer, const s
     ai_meta_free(&meta);
     if (!e.writer)
         return -1;
-    for (int i = 0; rc == 0 && (i == 0 || i < cli->argc); i++)
-        rc = encode_file(&e, i, err);
+    if (rc == 0)
+        rc = cli_each_input(cli, encode_file, &e, err);
     ai_document_clear(&e.document);
     ai_ids_free(&e.document.ids);
     ai_buf_free(&e.record);
@@ -241,43 +250,43 @@ static int decode_records(struct cli *cli, const struct ai_tokenizer *tokenizer,
     return rc;
 }
 
-static int decode_file(struct cli *cli, const struct ai_tokenizer *tokenizer, int i, struct ai_err *err)
-{
-    struct ai_answers_options o = {.jsonl = opt.jsonl, .special = opt.special, .end = opt.nul ? '\0' : '\n'};
-    const char *name;
-    struct ai_reader *reader;
-    struct ai_answers *answers = NULL;
-    int fd = cli_open_input(cli, i, &name, err), rc = -1;
+struct decoder {
+    struct cli *cli;
+    const struct ai_tokenizer *tokenizer;
+};
 
-    if (fd < 0)
-        return -1;
-    reader = ai_reader_open(fd, name, AI_KIND_ANY, err);
+static int decode_file(void *arg, int fd, const char *name, struct ai_err *err)
+{
+    struct decoder *d = arg;
+    struct ai_answers_options o = {.jsonl = opt.jsonl, .special = opt.special, .end = opt.nul ? '\0' : '\n'};
+    struct ai_reader *reader = ai_reader_open(fd, name, AI_KIND_ANY, err);
+    struct ai_answers *answers = NULL;
+    int rc = -1;
+
     if (reader) {
         o.kind = ai_reader_kind(reader);
         ai_reader_on_wait(reader, cli_text_flush, NULL);
         if (o.kind != AI_KIND_TOKENS && o.kind != AI_KIND_DECISIONS)
             ai_fail(err, AI_EINPUT, "%s: a stream of %s; -d reads tokens and decisions", name, ai_kind_name(o.kind));
         else
-            answers = ai_answers_new(tokenizer, &o, err);
+            answers = ai_answers_new(d->tokenizer, &o, err);
     }
     if (answers)
-        rc = decode_records(cli, tokenizer, reader, answers, err);
+        rc = decode_records(d->cli, d->tokenizer, reader, answers, err);
     if (rc == 0 && ai_answers_missing(answers))
         cli_warn("%s: %llu of %llu documents have no answer", name, (unsigned long long)ai_answers_missing(answers),
                  (unsigned long long)ai_answers_written(answers));
     ai_answers_free(answers);
     ai_reader_free(reader);
-    cli_close_input(fd);
     return rc;
 }
 
 static int decode(struct cli *cli, const struct ai_tokenizer *tokenizer, struct ai_err *err)
 {
-    if (cli_text_open(cli, err))
+    struct decoder d = {cli, tokenizer};
+
+    if (cli_text_open(cli, err) || cli_each_input(cli, decode_file, &d, err))
         return -1;
-    for (int i = 0; i == 0 || i < cli->argc; i++)
-        if (decode_file(cli, tokenizer, i, err))
-            return -1;
     return cli_text_end(cli, err);
 }
 
@@ -294,6 +303,12 @@ static int run(struct cli *cli, struct ai_err *err)
                        opt.from ? "--from" : opt.no_bos ? "--no-bos" : "--chat");
     if (!opt.decode && opt.jsonl)
         return ai_fail(err, AI_EUSAGE, "--to goes with -d only");
+    if (opt.decode && (opt.max_tokens || opt.truncate))
+        return ai_fail(err, AI_EUSAGE, "%s does not go with -d", opt.max_tokens ? "--max-tokens" : "--truncate");
+    if (opt.truncate && !opt.max_tokens)
+        return ai_fail(err, AI_EUSAGE, "--truncate needs --max-tokens");
+    if (opt.truncate && opt.chat)
+        return ai_fail(err, AI_EUSAGE, "--truncate does not go with --chat");
     if (opt.chat && (opt.special || opt.from == FROM_IDS))
         return ai_fail(err, AI_EUSAGE, "%s does not go with --chat", opt.special ? "--special" : "--from=ids");
     if (opt.decode || opt.from != FROM_IDS || ai_tokenizer_there(opt.model)) {

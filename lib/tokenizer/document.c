@@ -275,10 +275,27 @@ static int prompt_tokens(const struct ai_tokenizer *t, const struct ai_chat *cha
     return text ? ai_tokenize(t, text, n, flags, &d->ids, err) : 0;
 }
 
-int ai_document_tokenize(const struct ai_tokenizer *t, const struct ai_chat *chat, const char *text, size_t n,
-                         unsigned flags, struct ai_document *d, struct ai_err *err)
+static int truncate_prompt(const struct ai_tokenizer *t, const struct ai_document_options *o, struct ai_ids *ids,
+                           struct ai_err *err)
 {
-    if (prompt_tokens(t, chat, text, n, flags, d, err))
+    size_t keep = o->max_tokens, first;
+
+    if (keep == 0 || ids->n <= keep)
+        return 0;
+    if (o->truncate == AI_TRUNCATE_REFUSE)
+        return ai_fail(err, AI_EINPUT, "a prompt of %zu tokens, where %zu are the most", ids->n, keep);
+    if (o->truncate == AI_TRUNCATE_LEFT) {
+        first = keep > 1 && t && ids->id[0] == ai_tokenizer_bos(t);
+        memmove(ids->id + first, ids->id + ids->n - keep + first, (keep - first) * sizeof *ids->id);
+    }
+    ids->n = keep;
+    return 0;
+}
+
+int ai_document_tokenize(const struct ai_tokenizer *t, const struct ai_document_options *o, const char *text, size_t n,
+                         struct ai_document *d, struct ai_err *err)
+{
+    if (prompt_tokens(t, o->chat, text, n, o->flags, d, err) || truncate_prompt(t, o, &d->ids, err))
         return -1;
     if (d->ids.n == 0)
         return ai_fail(err, AI_EINPUT, "an empty prompt, and no token of this vocabulary stands before a text");
@@ -286,5 +303,5 @@ int ai_document_tokenize(const struct ai_tokenizer *t, const struct ai_chat *cha
         return ai_fail(err, AI_EINPUT, "a prompt of %zu tokens", d->ids.n);
     d->doc.tokens = (uint32_t)d->ids.n;
     d->doc.prompt_digest = ai_prompt_digest(d->ids.id, d->ids.n);
-    return choice_tokens(t, chat, &d->doc, err);
+    return choice_tokens(t, o->chat, &d->doc, err);
 }

@@ -25,12 +25,25 @@ int ai_document_from_json(const char *line, size_t n, struct ai_document *d, str
 int ai_document_from_ids(const char *line, size_t n, uint32_t size, struct ai_document *d,
                          struct ai_err *err) AI_CHECKED;
 
+enum ai_truncate {
+    AI_TRUNCATE_REFUSE,
+    AI_TRUNCATE_LEFT,  /* the beginning goes, but for a beginning-of-sequence token */
+    AI_TRUNCATE_RIGHT, /* the end goes */
+};
+
+struct ai_document_options {
+    const struct ai_chat *chat; /* text is a user's turn, choices are answers to it; NULL: text is continued */
+    unsigned flags;             /* AI_TOK_... */
+    uint32_t max_tokens;        /* of a prompt; 0: any number */
+    enum ai_truncate truncate;  /* what becomes of a longer one */
+};
+
 /* Fills d->ids (unless it came as ids) from text or from d's conversation, the tokens of
- * the choices and of the label, and doc.tokens.  chat: text is a user's turn, and
- * choices are answers to it; NULL: text is continued, and a conversation fails.
- * Fails without any token, and when two choices begin with one token. */
-int ai_document_tokenize(const struct ai_tokenizer *t, const struct ai_chat *chat, const char *text, size_t n,
-                         unsigned flags, struct ai_document *d, struct ai_err *err) AI_CHECKED;
+ * the choices and of the label, and doc.tokens.
+ * Fails without any token, when two choices begin with one token, for a prompt that is
+ * too long and for a conversation without chat. */
+int ai_document_tokenize(const struct ai_tokenizer *t, const struct ai_document_options *o, const char *text, size_t n,
+                         struct ai_document *d, struct ai_err *err) AI_CHECKED;
 
 /* Frees what d holds and makes it empty. */
 void ai_document_clear(struct ai_document *d);

@@ -131,6 +131,21 @@ ai-tokenize --chat -m chat talk.jsonl | ai-tokenize -d --to=jsonl --special -m c
 printf '%s\n' '{"id":"t","text":"<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n","label":"yes","choices":["yes","no"]}' >want
 same_bytes out want "a conversation with choices"
 
+printf '1 300 301 302\n5 6\n' >long.txt
+# cut_to SIDE TOKENS: what of the first line is left
+cut_to() {
+    ai-tokenize --from=ids --max-tokens=3 --truncate="$1" -m "$m" long.txt | ai-view --no-header | cut -f 6 >out
+    printf '%s\n5 6\n' "$2" >want
+    same_bytes out want "--truncate=$1"
+}
+cut_to left '1 301 302'
+cut_to right '1 300 301'
+bad 3 'bad.txt: line 1: a prompt of 4 tokens, where 3 are the most' "a prompt that is too long" '1 2 3 4\n' \
+    --from=ids --max-tokens=3
+status_is 2 "--truncate alone" ai-tokenize --truncate=left -m "$m" lines.txt
+status_is 2 "--truncate with --chat" ai-tokenize --chat --max-tokens=3 --truncate=left -m chat user.txt
+status_is 2 "--max-tokens with -d" ai-tokenize -d --max-tokens=3 -m "$m" lines.ait
+
 status_is 2 "no model" ai-tokenize lines.txt
 status_is 2 "--to without -d" ai-tokenize -m "$m" --to=jsonl lines.txt
 status_is 2 "--from with -d" ai-tokenize -d -m "$m" --from=ids lines.ait
