@@ -141,8 +141,9 @@ static int describe_more(const struct ai_model *m, struct ai_buf *out, struct ai
         return -1;
     if (!hp->long_from && rope[1].base > 0 && ai_buf_printf(out, err, "rope_base_local\t%.9g\n", rope[1].base))
         return -1;
-    if (hp->experts && ai_buf_printf(out, err, "experts\t%u\nexperts_used\t%u\nexpert_width\t%u\n", hp->experts,
-                                     hp->experts_used, hp->expert_ff))
+    if (hp->experts &&
+        ai_buf_printf(out, err, "experts\t%u\nexperts_used\t%u\nexpert_weights\t%s\nexpert_width\t%u\n", hp->experts,
+                      hp->experts_used, hp->experts_normed ? "normed" : "softmax", hp->expert_ff))
         return -1;
     if (hp->shared_ff && ai_buf_printf(out, err, "shared_expert_width\t%u\n", hp->shared_ff))
         return -1;
