@@ -33,7 +33,7 @@ for task in sst2 agnews trec subj; do
     awk -v out="$folder/$task" '{ print >(out (NR % 2 ? "-train" : "-held")) }' "$folder/$task-dev"
     features "$1" "$folder/$task-train" "$folder/$task-train.aif"
     features "$1" "$folder/$task-held" "$folder/$task-held.aif"
-    ai-train-crf --no-transitions --max-flip=2% -o "$folder/$task.policy" "$folder/$task-train.aif"
+    ai-train-crf --no-transitions --max-flip="$limit" -o "$folder/$task.policy" "$folder/$task-train.aif"
     ai-calibrate -p "$folder/$task.policy" --max-flip="$limit" --confidence="${CONFIDENCE:-90%}" --leave-out-trained \
         -o "$folder/$task.safe" "$folder/$task-held.aif" 2>"$folder/$task.why" || :
 done
@@ -43,14 +43,14 @@ for model; do
     for used in sst2 agnews trec subj; do
         features "$model" "$folder/$used-test" "$folder/here.aif"
         ai-decide -p never -o "$folder/dense.aid" "$folder/here.aif"
-        ai-view --no-header -o "$folder/dense.tsv" "$folder/dense.aid"
+        ai-view --no-header "$folder/dense.aid" | sort -n >"$folder/dense.tsv" # answers come as they settle
         for task in sst2 agnews trec subj; do
             if [ ! -e "$folder/$task.safe" ]; then
                 printf '%-8s on %-8s %s\n' $task $used "$(tail -n 1 "$folder/$task.why")"
                 continue
             fi
             ai-decide --any-model -p "$folder/$task.safe" -o "$folder/early.aid" "$folder/here.aif" 2>"$folder/said"
-            ai-view --no-header "$folder/early.aid" | paste "$folder/dense.tsv" - |
+            ai-view --no-header "$folder/early.aid" | sort -n | paste "$folder/dense.tsv" - |
                 awk -F '\t' -v name="$(printf '%-8s on %-8s' $task $used)" -v limit="${limit%\%}" \
                     -v said="$(sed 's/.*: its certificate/certificate/' "$folder/said" | tail -n 1)" '
                     { changed += $7 != $16; skipped += $5 - $14; full += $5 }
