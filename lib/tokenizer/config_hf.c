@@ -144,9 +144,15 @@ static void special_token(struct ai_tokenizer *t, const struct ai_json *text, co
         p->type = PIECE_CONTROL;
 }
 
+static const struct ai_json *named(const struct tok_config *c, const char *key)
+{
+    const struct ai_json *v = ai_json_get(c->tokenizer, key);
+
+    return v ? v : ai_json_get(c->special, key);
+}
+
 int tok_configure(struct ai_tokenizer *t, const struct tok_config *c, struct ai_err *err)
 {
-    const struct ai_json *names = ai_json_get(c->tokenizer, "bos_token") || !c->special ? c->tokenizer : c->special;
     const char *type = ai_json_string(ai_json_get(c->model, "model_type"), NULL);
     int bos;
 
@@ -156,8 +162,8 @@ int tok_configure(struct ai_tokenizer *t, const struct tok_config *c, struct ai_
         return ai_err_at(err, "tokenizer_config.json: added_tokens_decoder");
     mark_all_special(t, c->tokenizer);
     mark_all_special(t, c->special);
-    special_token(t, ai_json_get(names, "bos_token"), ai_json_get(c->model, "bos_token_id"), &t->bos);
-    special_token(t, ai_json_get(names, "eos_token"), ai_json_get(c->model, "eos_token_id"), &t->eos);
+    special_token(t, named(c, "bos_token"), ai_json_get(c->model, "bos_token_id"), &t->bos);
+    special_token(t, named(c, "eos_token"), ai_json_get(c->model, "eos_token_id"), &t->eos);
     bos = ai_json_get_bool(c->tokenizer, "add_bos_token", &t->add_bos, err);
     if (bos < 0 || ai_json_get_bool(c->tokenizer, "add_eos_token", &t->add_eos, err) < 0)
         return ai_err_at(err, "tokenizer_config.json");

@@ -254,6 +254,35 @@ static void test_special(void)
     unlink(make_path("config.json"));
 }
 
+/* Tokens that the files beside the vocabulary add. */
+static void test_added(void)
+{
+    struct ai_tokenizer *t;
+    uint32_t n = (uint32_t)n_pieces;
+    char want[60];
+
+    make_text("added_tokens.json", "{\"<x>\":317,\"<y>\":318}");
+    make_text("special_tokens_map.json", "{\"additional_special_tokens\":[\"<y>\"]}");
+    t = must_open(make_dir);
+    is_int(n, 317, "the numbers follow on the vocabulary's");
+    is_str(encode(t, "<x>1<y>", 0), "317 49 60 121 62", "one that is not special is found, one that is stays text");
+    is_str(encode(t, "<y>", AI_TOK_SPECIAL), "318", "unless asked for");
+    ai_tokenizer_free(t);
+    unlink(make_path("special_tokens_map.json"));
+    make_text("tokenizer_config.json",
+              "{\"added_tokens_decoder\":{\"317\":{\"content\":\"<x>\",\"lstrip\":true,\"special\":false},"
+              "\"318\":{\"content\":\"<y>\",\"rstrip\":true,\"special\":false},"
+              "\"319\":{\"content\":\"<z>\",\"special\":true}},\"eos_token\":\"<z>\",\"add_eos_token\":true}");
+    t = must_open(make_dir);
+    is_str(encode(t, "1 \n<x> <y> \t1", 0), "49 317 32 318 49", "white space goes as added_tokens_decoder says");
+    snprintf(want, sizeof want, "49 %u", n + 2);
+    is_str(encode(t, "1", AI_TOK_BEGIN), want, "EOS behind a text where the files want it");
+    is_str(encode(t, "1", AI_TOK_BEGIN | AI_TOK_NO_BOS), "49", "and not if not asked for");
+    ai_tokenizer_free(t);
+    unlink(make_path("added_tokens.json"));
+    unlink(make_path("tokenizer_config.json"));
+}
+
 static void refused_json(const char *json, const char *words, const char *what)
 {
     refused(make_file("tok.json", json, strlen(json)), words, what);
@@ -327,6 +356,7 @@ int main(void)
     test_random();
     test_round_trip();
     test_special();
+    test_added();
     test_refusals();
     make_clean(files);
     return done_testing();

@@ -323,6 +323,26 @@ static void test_json(void)
     ai_buf_free(&j);
 }
 
+/* The same with spaces escaped before merging, as newer converters write it. */
+static void test_metaspace(void)
+{
+    struct ai_buf j = {0};
+    struct ai_tokenizer *t;
+
+    MUST(ai_buf_puts(&j, "{\"added_tokens\":[{\"id\":1,\"content\":\"<s>\",\"special\":true}],\"normalizer\":null,"
+                         "\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"" SPACE "\","
+                         "\"prepend_scheme\":\"first\",\"split\":false},\"model\":{\"type\":\"BPE\",\"vocab\":{"
+                         "\"<unk>\":0,\"<s>\":1,\"" SPACE "\":2,\"a\":3,\"" SPACE "a\":4},"
+                         "\"merges\":[\"" SPACE " a\"]}}", &make_err));
+    t = must_open(make_file("tokenizer.json", j.data, j.len));
+    is_str(encode(t, "a", AI_TOK_BEGIN), "4", "Metaspace: a space before the text");
+    is_str(encode(t, " a", AI_TOK_BEGIN), "4", "where there is none");
+    is_str(encode(t, "a<s>a", AI_TOK_BEGIN | AI_TOK_SPECIAL), "4 1 3", "and none behind a special token");
+    ai_tokenizer_free(t);
+    unlink(make_path("tokenizer.json"));
+    ai_buf_free(&j);
+}
+
 static void test_refusals(void)
 {
     struct ai_buf file = {0};
@@ -393,6 +413,7 @@ int main(void)
     test_long();
     test_unigram();
     test_json();
+    test_metaspace();
     test_refusals();
     make_clean(files);
     return done_testing();
