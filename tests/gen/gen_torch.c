@@ -296,9 +296,10 @@ static void put_dictionary(struct layout *l, const struct gen_model *g, size_t f
 
     MUST(ai_buf_put(b, head, sizeof head - 1, &err));
     for (size_t i = 0; i < l->n_views; i++) {
-        struct storage *s = &l->storages[l->storage_of_view[i]];
+        const struct storage *s = &l->storages[l->storage_of_view[i]];
+        size_t bytes = s->large ? s->large->data.len : s->data.len;
 
-        l->views[i].n = (int64_t)((s->large ? s->large->data.len : s->data.len) / ai_wtypes[g->tensors[first + i].type].bytes);
+        l->views[i].n = (int64_t)(bytes / ai_wtypes[g->tensors[first + i].type].bytes);
         gen_text(b, g->tensors[first + i].name);
         gen_view(b, &l->views[i]);
     }

@@ -23,9 +23,9 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void usage(void)
 {
-    fprintf(stderr, "Usage: gen-model [-s shape] [-k gguf|llama|gpt_neo|opt] [-t type] [-l layers] [-w width] [-a heads]\n"
-                    "                 [-g key-heads] [-f mlp-width] [-v vocabulary] [-c context] [-n files] [-r seed]\n"
-                    "                 [-N tensor] [-T] [-B] [-b] PATH\n"
+    fprintf(stderr, "Usage: gen-model [-s shape] [-k gguf|llama|gpt_neo|opt] [-t type] [-l layers] [-w width]\n"
+                    "                 [-a heads] [-g key-heads] [-f mlp-width] [-v vocabulary] [-c context]\n"
+                    "                 [-n files] [-r seed] [-N tensor] [-T] [-B] [-b] PATH\n"
                     "Writes a random model: a GGUF file with a tokenizer inside (with -n a set of\n"
                     "PATH-00001-of-0000N.gguf), or a directory.\n"
                     "-s takes a published shape, which the options behind it may change; its matrices are random bits\n"

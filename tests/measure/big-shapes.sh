@@ -38,8 +38,13 @@ generate() {
 }
 # N documents of 16 tokens
 tokens() {
-    awk -v n="$1" 'BEGIN { for (d = 0; d < n; d++) { for (i = 0; i < 16; i++) printf "%d ", 100 + (i * 37 + d * 911) % 30000
-                                                     print "" } }' | ai-tokenize --from=ids -m model
+    awk -v n="$1" 'BEGIN {
+        for (d = 0; d < n; d++) {
+            for (i = 0; i < 16; i++)
+                printf "%d ", 100 + (i * 37 + d * 911) % 30000
+            print ""
+        }
+    }' | ai-tokenize --from=ids -m model
 }
 # What program $1 takes, as long as it runs: resident and own memory at most, in KiB, and seconds of processors
 watch() {
