@@ -51,7 +51,7 @@ mv dir/config.json kept
 refused 1 'dir/config.json: No such file' "a directory without config.json" -m dir t.ait
 mv kept dir/config.json
 rm dir/model-*1-of-*.safetensors
-refused 1 'dir/model-.*: No such file' "a shard that is not there" -m dir t.ait
+refused 3 'dir/model.safetensors.index.json: .*: model-.* is missing' "a shard that is not there" -m dir t.ait
 refused 1 'no.gguf: No such file' "no such model" -m no.gguf t.ait
 mkfifo fifo
 refused 3 'fifo: ' "a FIFO as the model" -m fifo t.ait
