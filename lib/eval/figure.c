@@ -2,6 +2,7 @@
 #include "eval/report.h"
 
 #include "base/mem.h"
+#include "eval/grid.h"
 #include "eval/svg.h"
 
 #include <inttypes.h>
@@ -173,10 +174,11 @@ static int draw_bars(const struct strip *t, const struct ai_plot *p, const doubl
     for (size_t i = 0; i < t->n; i++)
         for (unsigned l = 1; l <= layers; l++) {
             double v = share[i * ((size_t)layers + 1) + l], x = ai_plot_x(p, l) - 0.42 * slot + (double)i * bar;
+            double y = ai_plot_y(p, v);
             char names[64];
 
             snprintf(names, sizeof names, "layer %u: %.1f%%", l, v);
-            if (v > 0 && ai_svg_bar(t->svg, x, ai_plot_y(p, v), bar, p->y + p->h - ai_plot_y(p, v), ai_svg_color(i), names))
+            if (v > 0 && ai_svg_bar(t->svg, x, y, bar, p->y + p->h - y, ai_svg_color(i), names))
                 return -1;
         }
     return 0;
@@ -219,14 +221,16 @@ static int draw_agreement(const struct strip *t, char letter)
     const struct ai_eval_baseline *b = t->baseline;
     struct ai_plot p = panel(t, 2);
     size_t rows = (size_t)b->layers + 1, n = 0;
-    struct ai_xy *xy = ai_calloc(4 * rows, sizeof *xy, t->svg->err), *agree = xy, *low = xy + rows, *high = xy + 2 * rows,
-                 *settled = xy + 3 * rows;
+    struct ai_xy *xy = ai_calloc(4 * rows, sizeof *xy, t->svg->err), *agree = xy, *low, *high, *settled;
     double least = 100;
     char title[64];
     int rc;
 
     if (!xy)
         return -1;
+    low = xy + rows;
+    high = low + rows;
+    settled = high + rows;
     for (unsigned d = 1; d <= b->layers; d++) {
         const struct ai_eval_score *s = &b->depth[d];
 
@@ -303,11 +307,11 @@ static double legend(struct ai_svg *svg, const struct strip *t)
 
 static int draw_strip(const struct strip *t, bool named, size_t number)
 {
-    char letter = (char)('a' + number * (size_t)t->panels % 26), name[160];
+    char letter = (char)('a' + number * (size_t)t->panels % 24), task[AI_GRID_CELL], name[160];
 
     if (named) {
-        snprintf(name, sizeof name, "%.60s, %" PRIu64 " documents", t->row[0]->score.task[0] ? t->row[0]->score.task : "(other)",
-                 t->row[0]->score.documents);
+        ai_cell_name(task, t->row[0]->score.task);
+        snprintf(name, sizeof name, "%s, %" PRIu64 " documents", task, t->row[0]->score.documents);
         if (ai_svg_text(t->svg, LEFT, t->top + 1, "start", "label", 0, name))
             return -1;
     }

@@ -213,10 +213,16 @@ static int show_token(const struct ai_token_text *text, uint32_t token, char cel
 
 static void title(const struct ai_layerwise *l, char *out, size_t size)
 {
-    int n = snprintf(out, size, "document %" PRIu64 "%s%.60s", l->number, l->id ? ", " : "", l->id ? l->id : "");
+    char id[AI_GRID_CELL] = "", label[AI_GRID_CELL] = "", first[256];
 
-    if (l->label && n > 0 && (size_t)n < size)
-        snprintf(out + n, size - (size_t)n, ", label %.*s", (int)strcspn(l->label, "\n"), l->label);
+    if (l->id)
+        ai_cell_name(id, l->id);
+    if (l->label) { /* of several right answers the first */
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(l->label, "\n"), l->label);
+        ai_cell_name(label, first);
+    }
+    snprintf(out, size, "document %" PRIu64 "%s%s%s%s", l->number, *id ? ", " : "", id, *label ? ", label " : "",
+             label);
 }
 
 /* The rows' most, at most `most`. */
@@ -259,9 +265,6 @@ int ai_layerwise_table(const struct ai_layerwise *l, unsigned most, const struct
     for (size_t i = 0; rc == 0 && i < l->n; i++)
         rc = put_row(l, &l->row[i], n, text, &g, err);
     title(l, line, sizeof line);
-    for (char *p = line; *p; p++)
-        if ((unsigned char)*p < 32 || *p == 127)
-            *p = '?';
     if (rc == 0)
         rc = ai_buf_printf(out, err, "%s\n", line) || ai_grid_put(&g, 0xaaaaaaaa, out, err) /* tokens, not numbers */;
     if (rc == 0 && l->decided)
@@ -285,6 +288,7 @@ static int draw_row(struct ai_svg *s, const struct ai_layerwise *l, const struct
 {
     char cell[AI_GRID_CELL], color[8], number[16];
     bool here = l->decided && l->stopped == f->layer;
+    double right;
 
     snprintf(number, sizeof number, "%u", f->layer);
     if (ai_svg_text(s, LEFT - 7, y + 9, "end", here ? "title" : "label", 0, number))
@@ -302,8 +306,9 @@ static int draw_row(struct ai_svg *s, const struct ai_layerwise *l, const struct
     }
     if (!here)
         return 0;
-    return ai_svg_stroke(s, LEFT - 22, y + HEIGHT - 0.5, LEFT + (double)n * CELL, y + HEIGHT - 0.5, "#d55e00", 1.2, "") ||
-                   ai_svg_text(s, LEFT + (double)n * CELL + 4, y + HEIGHT + 2, "start", "label", 0, "stopped here")
+    right = LEFT + (double)n * CELL;
+    return ai_svg_stroke(s, LEFT - 22, y + HEIGHT - 0.5, right, y + HEIGHT - 0.5, "#d55e00", 1.2, "") ||
+                   ai_svg_text(s, right + 4, y + HEIGHT + 2, "start", "label", 0, "stopped here")
                ? -1
                : 0;
 }

@@ -288,8 +288,8 @@ int ai_rank_table(struct ai_rank *r, struct ai_buf *out, struct ai_err *err)
     if (!rows)
         return -1;
     if (ai_open_none(r->open, err) == 0 &&
-        ai_buf_printf(out, err, "%" PRIu64 " documents, %zu rows\n\nAUC: the chance that a settled row has the larger value"
-                                "\n", r->documents, r->all.n) == 0 &&
+        ai_buf_printf(out, err, "%" PRIu64 " documents, %zu rows\n\n", r->documents, r->all.n) == 0 &&
+        ai_buf_puts(out, "AUC: the chance that a settled row has the larger value\n", err) == 0 &&
         put_heads(r, "settled", out, err) == 0 && put_lines(r, false, rows, out, err) == 0 &&
         ai_buf_puts(out, "\nbits that the value tells, of those that there are to tell\n", err) == 0 &&
         put_heads(r, "bits", out, err) == 0 && put_lines(r, true, rows, out, err) == 0)

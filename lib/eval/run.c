@@ -129,8 +129,8 @@ static int add_features(struct ai_eval_run *run, const struct ai_record *rec, st
     if (ai_features_decode(rec, &f, err) || !(doc = known(run, f.doc, err)))
         return -1;
     if (f.layer > run->layers || f.step > doc->n_answers)
-        return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": layer %u of %u, step %" PRIu32 " after %zu", f.doc, f.layer,
-                       run->layers, f.step, doc->n_answers);
+        return ai_fail(err, AI_EINPUT, "document %" PRIu64 ": layer %u of %u, step %" PRIu32 " after %zu", f.doc,
+                       f.layer, run->layers, f.step, doc->n_answers);
     if (f.step == doc->n_answers) {
         bigger = ai_realloc(doc->by_layer, doc->n_answers + 1, row * sizeof *bigger, err);
         if (!bigger)

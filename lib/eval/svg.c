@@ -1,5 +1,7 @@
 #include "eval/svg.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,9 +24,13 @@ int ai_svg_end(struct ai_svg *s)
 
 static int put_escaped(struct ai_svg *s, const char *text)
 {
+    size_t n = strlen(text);
+    bool utf8 = ai_utf8_check(text, n) == n; /* a file's name need not be */
+
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        const char *entity = c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c < 32 || c == 127 ? "?" : NULL;
+        bool shown = c >= 32 && c != 127 && (utf8 || c < 128);
+        const char *entity = !shown ? "?" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : NULL;
 
         if (entity ? ai_buf_puts(s->out, entity, s->err) : ai_buf_put(s->out, text, 1, s->err))
             return -1;
@@ -92,7 +98,8 @@ int ai_plot_axes(struct ai_svg *s, const struct ai_plot *p, const char *title, c
     for (double v = ceil(p->y0 / y_step - 1e-6) * y_step; v <= p->y1 + 1e-6 * y_step; v += y_step) {
         double y = ai_plot_y(p, v);
 
-        if (ai_svg_stroke(s, p->x, y, right, y, "#e4e4e4", 0.5, "") || ai_svg_stroke(s, p->x - 2.5, y, p->x, y, "#333", 0.6, "") ||
+        if (ai_svg_stroke(s, p->x, y, right, y, "#e4e4e4", 0.5, "") ||
+            ai_svg_stroke(s, p->x - 2.5, y, p->x, y, "#333", 0.6, "") ||
             put_tick(s, p->x - 4.5, y + 2.3, "end", v, y_step))
             return -1;
     }
@@ -205,7 +212,8 @@ int ai_svg_stroke(struct ai_svg *s, double x1, double y1, double x2, double y2, 
                   const char *dash)
 {
     return ai_buf_printf(s->out, s->err,
-                         "<line x1=\"%.2f\" y1=\"%.2f\" x2=\"%.2f\" y2=\"%.2f\" stroke=\"%s\" stroke-width=\"%.2f\"%s%s%s/>\n",
+                         "<line x1=\"%.2f\" y1=\"%.2f\" x2=\"%.2f\" y2=\"%.2f\" stroke=\"%s\" "
+                         "stroke-width=\"%.2f\"%s%s%s/>\n",
                          x1, y1, x2, y2, color, width, *dash ? " stroke-dasharray=\"" : "", dash, *dash ? "\"" : "");
 }
 

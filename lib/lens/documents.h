@@ -24,7 +24,8 @@ struct ai_lens_documents;
 struct ai_lens_documents *ai_lens_documents_new(size_t width, struct ai_err *err) AI_CHECKED;
 void ai_lens_documents_free(struct ai_lens_documents *d);
 
-/* A document begins: not twice, and not more than AI_MAX_OPEN at once.  keep_choices: fails unless it has choices, of tokens below vocab. */
+/* A document begins: not twice, and not more than AI_MAX_OPEN at once.  keep_choices:
+ * fails unless it has choices, of tokens below vocab. */
 int ai_lens_documents_open(struct ai_lens_documents *d, const struct ai_doc *doc, bool keep_choices, uint32_t vocab,
                            struct ai_err *err) AI_CHECKED;
 /* NULL if it is not open.  Valid until the next open or close. */

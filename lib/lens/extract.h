@@ -24,7 +24,8 @@ struct ai_extract *ai_extract_new(const struct ai_model *model, struct ai_pool *
 void ai_extract_free(struct ai_extract *e);
 
 /* The feature stream's header from the hidden stream's: checks that it is of this
- * model, leaves out of "all" features what it cannot give, and adds "features", "head" and "top".  out: owned by the caller. */
+ * model, leaves out of "all" features what it cannot give, and adds "features", "head"
+ * and "top".  out: owned by the caller. */
 int ai_extract_header(struct ai_extract *e, const struct ai_meta *hidden, struct ai_meta *out,
                       struct ai_err *err) AI_CHECKED;
 

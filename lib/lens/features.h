@@ -46,7 +46,8 @@ struct ai_feature_list {
     bool all;                             /* what there is: not everything was asked for by name */
 };
 
-/* Parses names separated by commas, each at most once, or "all", the whole table.  AI_EUSAGE naming the one that is wrong. */
+/* Parses names separated by commas, each at most once, or "all", the whole table.
+ * AI_EUSAGE naming the one that is wrong. */
 int ai_feature_list_parse(const char *names, struct ai_feature_list *out, struct ai_err *err) AI_CHECKED;
 /* Removes the features that need one of these (AI_NEEDS_...). */
 void ai_feature_list_without(struct ai_feature_list *list, unsigned needs);
