@@ -105,8 +105,10 @@ static inline void ai_q45_k_scales(const uint8_t packed[12], uint8_t scale[8], u
  * the high two in bits 2g and 2g + 1 of the word scales_h. */
 static inline void ai_iq4_xs_scales(const struct ai_block_iq4_xs *b, int8_t scale[8])
 {
+    unsigned high = ai_get_u16(b->scales_h);
+
     for (int g = 0; g < 8; g++)
-        scale[g] = (int8_t)((b->scales_l[g / 2] >> g % 2 * 4 & 15) + ((ai_get_u16(b->scales_h) >> 2 * g & 3) << 4) - 32);
+        scale[g] = (int8_t)((b->scales_l[g / 2] >> g % 2 * 4 & 15) + (int)((high >> 2 * g & 3) << 4) - 32);
 }
 
 #endif

@@ -72,7 +72,8 @@ static double slow_k_value(enum ai_wtype type, const uint8_t *b, unsigned i)
         return slow_half(b + 80) * slow_bits(b, 8 * g16, 4) * q - slow_half(b + 82) * slow_bits(b, 8 * g16 + 4, 4);
     case AI_W_Q3_K: /* 32 bytes of high bits; 64 of low ones; 12 of scales; d */
         q = slow_bits(b + 32, 8 * (32 * half + in) + 2 * (g32 % 4), 2) + 4 * slow_bits(b, 8 * in + g32, 1) - 4;
-        s = slow_bits(b + 96, 8 * (g16 % 8) + 4 * (g16 / 8), 4) + 16 * slow_bits(b + 104, 8 * (g16 % 4) + 2 * (g16 / 4), 2);
+        s = slow_bits(b + 96, 8 * (g16 % 8) + 4 * (g16 / 8), 4);
+        s += 16 * slow_bits(b + 104, 8 * (g16 % 4) + 2 * (g16 / 4), 2);
         return slow_half(b + 108) * (s - 32) * q;
     case AI_W_Q4_K: /* d, dmin; 12 bytes of scales; 128 of quants */
         q = slow_bits(b + 16, 8 * (32 * (g32 / 2) + in) + 4 * (g32 % 2), 4);
