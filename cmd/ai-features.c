@@ -3,6 +3,7 @@
 
 #include "eval/rank.h"
 #include "io/fd.h"
+#include "kernels/kernels.h"
 #include "lens/extract.h"
 
 #include <string.h>
@@ -11,19 +12,19 @@
  * moment for more states to share it is worth while. */
 enum { BIG_HEAD = 1 << 25, LINGER_MS = 1 };
 
-enum { KEY_RANK = 256 };
+enum { KEY_RANK = 256, KEY_COMPUTE };
 
 static struct {
     const char *model;
     struct ai_extract_options extract;
     bool rank;
-} opt;
+} opt = {.extract.compute = AI_COMPUTE_FAST};
 
 static int option(int key, const char *arg, struct ai_err *err)
 {
     static const char *const heads[] = {"full", "choices", NULL};
     uint64_t top;
-    int head;
+    int head, compute;
 
     switch (key) {
     case 'm':
@@ -35,6 +36,11 @@ static int option(int key, const char *arg, struct ai_err *err)
         if (cli_choice("--head", arg, heads, &head, err))
             return -1;
         opt.extract.head = (enum ai_head)head;
+        return 0;
+    case KEY_COMPUTE:
+        if (cli_choice("--compute", arg, ai_compute_names, &compute, err))
+            return -1;
+        opt.extract.compute = (enum ai_compute)compute;
         return 0;
     case 'k':
         if (cli_u64("--top", arg, 1, AI_MAX_TOP, &top, err))
@@ -218,6 +224,7 @@ static const struct cli_option options[] = {
     {'m', "model", "MODEL", "GGUF file or Hugging Face directory that made the states"},
     {'f', "features", "LIST", "what to compute, in this order, or all [gap,top_prob]"},
     {'H', "head", "HEAD", "full, or choices: only the document's choices compete [full]"},
+    {KEY_COMPUTE, "compute", "MODE", "the head's product in f32, bf16, int8 or fast [fast]"},
     {'k', "top", "K", "most probable tokens in each record [5]"},
     {KEY_RANK, "rank", NULL, "from a feature stream: a table of what each feature alone is worth"},
     {0},

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum { KEY_LAYERS = 300, KEY_CONTROL, KEY_DECIDE, KEY_BATCH, KEY_BATCH_TOKENS, KEY_STATS, KEY_DTYPE, KEY_POSITIONS,
-       KEY_TIMEOUT, KEY_LOSS, KEY_PREFIX, KEY_COSINES };
+       KEY_COMPUTE, KEY_TIMEOUT, KEY_LOSS, KEY_PREFIX, KEY_COSINES };
 
 /* After the end, for a decider that still has something to say.  Not for ever: a shell
  * around this program may hold its output open, and then nobody downstream sees an end. */
@@ -35,6 +35,7 @@ static const struct cli_option options[] = {
     {KEY_DECIDE, "decide", "COMMAND", "run COMMAND on the states; it writes verdicts to $AI_CONTROL"},
     {KEY_BATCH, "batch", "N", "documents that go through the layers together [32]"},
     {KEY_BATCH_TOKENS, "batch-tokens", "N", "and at most so many tokens of them [4096]"},
+    {KEY_COMPUTE, "compute", "MODE", "products in f32, bf16, int8, or fast: as the weights allow [fast]"},
     {KEY_DTYPE, "dtype", "TYPE", "states as f32, f16 or bf16 [f32]"},
     {KEY_POSITIONS, "positions", "WHICH", "states of the last position or of all [last]"},
     {KEY_COSINES, "cosines", NULL, "with each state, how it and its parts compare with the block before"},
@@ -50,9 +51,10 @@ static struct {
     uint64_t batch, batch_tokens, prefix_mib;
     double timeout;
     enum ai_dtype dtype;
+    enum ai_compute compute;
     int all_positions, loss_continues;
     bool cosines;
-} opt = {.batch = 32, .batch_tokens = 4096, .prefix_mib = 256, .timeout = 300};
+} opt = {.batch = 32, .batch_tokens = 4096, .prefix_mib = 256, .timeout = 300, .compute = AI_COMPUTE_FAST};
 
 static int option(int key, const char *arg, struct ai_err *err)
 {
@@ -74,6 +76,11 @@ static int option(int key, const char *arg, struct ai_err *err)
     case KEY_TIMEOUT: return cli_double("--control-timeout", arg, 0, 1e6, &opt.timeout, err);
     case KEY_POSITIONS: return cli_choice("--positions", arg, positions, &opt.all_positions, err);
     case KEY_LOSS: return cli_choice("--on-control-loss", arg, losses, &opt.loss_continues, err);
+    case KEY_COMPUTE:
+        if (cli_choice("--compute", arg, ai_compute_names, &i, err))
+            return -1;
+        opt.compute = (enum ai_compute)i;
+        return 0;
     case KEY_DTYPE:
         if (cli_choice("--dtype", arg, dtypes, &i, err))
             return -1;
@@ -183,8 +190,8 @@ static int write_header(struct work *w, struct ai_err *err)
          ai_meta_set(&meta, "positions", opt.all_positions ? "all" : "last", err) ||
          (opt.cosines && ai_meta_set(&meta, "cosines", "yes", err));
     if (!rc && w->cli->provenance)
-        rc = ai_meta_setf(&meta, err, "blas", "OpenBLAS %s, kernels %s, %u threads", ai_blas_core(), ai_ops()->isa,
-                          w->cli->threads);
+        rc = ai_meta_setf(&meta, err, "blas", "OpenBLAS %s, kernels %s, compute %s, %u threads", ai_blas_core(),
+                          ai_ops()->isa, ai_compute_names[opt.compute], w->cli->threads);
     if (!rc)
         w->out = cli_writer_open(w->cli, AI_KIND_HIDDEN, &meta, err);
     ai_meta_free(&meta);
@@ -375,6 +382,7 @@ static int finish(struct work *w, struct ai_err *err)
 static void announce(const struct work *w)
 {
     uint64_t beside = ai_forward_bytes(w->model, w->cli->threads, opt.batch_tokens, w->model->hp.context);
+    char ways[512];
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
     cli_info(w->cli, "%s: %s, %u layers, width %u, vocabulary %u, %.1f MiB of weights", opt.model, w->model->arch,
@@ -382,6 +390,8 @@ static void announce(const struct work *w)
     cli_info(w->cli, "%u threads, kernels %s, OpenBLAS %s; up to %.1f MiB for a batch of %llu tokens, %llu MiB for shared beginnings",
              w->cli->threads, ai_ops()->isa, ai_blas_core(), (double)beside / 1048576,
              (unsigned long long)opt.batch_tokens, (unsigned long long)opt.prefix_mib);
+    ai_forward_ways(w->forward, ways, sizeof ways);
+    cli_info(w->cli, "products: %s", ways);
     if (pages > 0 && page > 0 && w->model->weight_bytes > (uint64_t)pages * (uint64_t)page)
         cli_warn("%s: %.1f GiB of weights do not fit this machine's %.1f GiB of memory: expect the disk to set the pace",
                  opt.model, (double)w->model->weight_bytes / 1073741824,
@@ -410,6 +420,7 @@ static int work(struct work *w, int fd, const char *name, struct ai_err *err)
     w->forward = ai_forward_new(w->model, w->pool, (size_t)opt.prefix_mib << 20, err);
     if (!w->forward)
         return -1;
+    ai_forward_compute(w->forward, opt.compute);
     announce(w);
     w->referee.control = w->control;
     w->referee.layers = w->model->hp.layers;

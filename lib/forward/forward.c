@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,35 @@ struct ai_forward *ai_forward_new(const struct ai_model *model, struct ai_pool *
 fail:
     ai_forward_free(f);
     return NULL;
+}
+
+void ai_forward_compute(struct ai_forward *f, enum ai_compute compute)
+{
+    ai_kernels_compute(f->kernels, compute);
+}
+
+void ai_forward_ways(const struct ai_forward *f, char *out, size_t size)
+{
+    size_t at = 0;
+
+    *out = '\0';
+    for (unsigned b = 0; b < f->model->hp.layers; b++) {
+        const struct ai_block *w = &f->model->blocks[b];
+        const struct ai_mlp *mlp = w->experts ? &w->experts->expert[0] : &w->mlp;
+        const struct ai_linear *all[] = {&w->q, &w->k, &w->v, &w->o, &mlp->gate, &mlp->up, &mlp->down};
+
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            const struct ai_tensor *t = &all[i]->weight;
+            char way[64], both[96];
+
+            if (!t->data)
+                continue;
+            ai_kernels_way(f->kernels, t, way, sizeof way);
+            snprintf(both, sizeof both, "%s %s", ai_wtypes[t->type].name, way);
+            if (!strstr(out, both) && at < size)
+                at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", both);
+        }
+    }
 }
 
 void ai_forward_free(struct ai_forward *f)

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/pool.h"
 #include "control/control.h"
+#include "kernels/kernels.h"
 #include "model/model.h"
 #include "stream/records.h"
 
@@ -40,6 +41,10 @@ struct ai_forward;
 struct ai_forward *ai_forward_new(const struct ai_model *model, struct ai_pool *pool, size_t prefix_bytes,
                                   struct ai_err *err) AI_CHECKED;
 void ai_forward_free(struct ai_forward *f);
+/* How products are computed; before the first run.  f32 until then. */
+void ai_forward_compute(struct ai_forward *f, enum ai_compute compute);
+/* "F32 f32 avx512, Q4_0 int8 avx512vnni": how the blocks' weights are multiplied. */
+void ai_forward_ways(const struct ai_forward *f, char *out, size_t size);
 
 /* One prompt, n >= 1 tokens below the model's vocabulary, n <= its context.
  * The second half is filled by ai_forward_run. */

@@ -32,8 +32,11 @@ enum ai_compute {
     AI_COMPUTE_F32,
     AI_COMPUTE_BF16,
     AI_COMPUTE_INT8,
-    AI_COMPUTE_FAST, /* int8 for block-quantised weights, bf16 for BF16, f32 for others */
+    AI_COMPUTE_FAST, /* int8 for block-quantised weights, bf16 for BF16, f32 for others and for short rows */
 };
+/* Columns of w below which FAST means f32: little time is lost, and the rounding of so
+ * few inputs shows most in what comes out. */
+enum { AI_FAST_COLUMNS = 256 };
 /* "f32", "bf16", "int8", "fast", NULL. */
 extern const char *const ai_compute_names[];
 
@@ -55,8 +58,8 @@ struct ai_pool *ai_kernels_pool(struct ai_kernels *k);
  * (by default ai_isa_here(); for tests and measurements). */
 void ai_kernels_compute(struct ai_kernels *k, enum ai_compute compute);
 void ai_kernels_limit(struct ai_kernels *k, enum ai_isa isa);
-/* How weights of a type are multiplied, as "int8 avx512vnni". */
-void ai_kernels_way(const struct ai_kernels *k, enum ai_wtype type, char *out, size_t size);
+/* How w is multiplied, as "int8 avx512vnni". */
+void ai_kernels_way(const struct ai_kernels *k, const struct ai_tensor *w, char *out, size_t size);
 
 /* y[n, w.rows] = x[n, w.cols] W^T + bias (bias.data NULL: none; else f32-decodable [1, w.rows]).
  * ldx, ldy: distance between rows of x and y in floats. */

@@ -63,11 +63,11 @@ void ai_kernels_limit(struct ai_kernels *k, enum ai_isa isa)
     k->isa = isa < here ? isa : here;
 }
 
-void ai_kernels_way(const struct ai_kernels *k, enum ai_wtype type, char *out, size_t size)
+void ai_kernels_way(const struct ai_kernels *k, const struct ai_tensor *w, char *out, size_t size)
 {
     struct ai_way way;
 
-    if (ai_way_choose(k->compute, k->isa, type, &way))
+    if (ai_way_choose(k->compute, k->isa, w, &way))
         snprintf(out, size, "%s %s", way.name, way.isa);
     else
         snprintf(out, size, "f32 OpenBLAS %s", ai_blas_core());
@@ -110,7 +110,7 @@ void ai_matmul(struct ai_kernels *k, const struct ai_tensor *w, const struct ai_
 
     if (n == 0)
         return;
-    if (ai_way_choose(k->compute, k->isa, w->type, &way))
+    if (ai_way_choose(k->compute, k->isa, w, &way))
         ai_product_own(&p, &way);
     else
         ai_product_blas(&p);

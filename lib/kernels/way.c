@@ -37,17 +37,17 @@ static bool choose_int8(enum ai_isa level, enum ai_wtype type, struct ai_way *wa
     return level >= AI_ISA_AVX2 && ai_way_int8_avx2(type, way);
 }
 
-bool ai_way_choose(enum ai_compute compute, enum ai_isa level, enum ai_wtype type, struct ai_way *way)
+bool ai_way_choose(enum ai_compute compute, enum ai_isa level, const struct ai_tensor *w, struct ai_way *way)
 {
-    bool rounds = compute == AI_COMPUTE_BF16 || (compute == AI_COMPUTE_FAST && type == AI_W_BF16);
-
-    if (rounds && level == AI_ISA_AVX512 && __builtin_cpu_supports("avx512bf16"))
-        return ai_way_bf16_avx512(type, way);
-    if ((compute == AI_COMPUTE_INT8 || compute == AI_COMPUTE_FAST) && choose_int8(level, type, way))
+    if (compute == AI_COMPUTE_FAST && w->cols >= AI_FAST_COLUMNS)
+        compute = w->type == AI_W_BF16 ? AI_COMPUTE_BF16 : AI_COMPUTE_INT8;
+    if (compute == AI_COMPUTE_BF16 && level == AI_ISA_AVX512 && __builtin_cpu_supports("avx512bf16"))
+        return ai_way_bf16_avx512(w->type, way);
+    if (compute == AI_COMPUTE_INT8 && choose_int8(level, w->type, way))
         return true;
     if (level == AI_ISA_AVX512)
-        return ai_way_f32_avx512(type, way);
-    return level >= AI_ISA_AVX2 && ai_way_f32_avx2(type, way);
+        return ai_way_f32_avx512(w->type, way);
+    return level >= AI_ISA_AVX2 && ai_way_f32_avx2(w->type, way);
 }
 
 #else
@@ -57,9 +57,9 @@ bool ai_isa_has(enum ai_isa isa)
     return isa == AI_ISA_GENERIC;
 }
 
-bool ai_way_choose(enum ai_compute compute, enum ai_isa level, enum ai_wtype type, struct ai_way *way)
+bool ai_way_choose(enum ai_compute compute, enum ai_isa level, const struct ai_tensor *w, struct ai_way *way)
 {
-    (void)compute, (void)level, (void)type, (void)way;
+    (void)compute, (void)level, (void)w, (void)way;
     return false;
 }
 

@@ -60,9 +60,9 @@ struct ai_way {
     struct ai_way_int8 int8;
 };
 
-/* The own way to multiply weights of a type on instruction set `level` at most, or false:
- * then it is OpenBLAS's. */
-bool ai_way_choose(enum ai_compute compute, enum ai_isa level, enum ai_wtype type, struct ai_way *way);
+/* The own way to multiply w on instruction set `level` at most, or false: then it is
+ * OpenBLAS's. */
+bool ai_way_choose(enum ai_compute compute, enum ai_isa level, const struct ai_tensor *w, struct ai_way *way);
 
 /* What the files for an instruction set offer: false where they have nothing for the type. */
 bool ai_way_f32_avx512(enum ai_wtype type, struct ai_way *way);

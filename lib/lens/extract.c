@@ -56,6 +56,7 @@ struct ai_extract *ai_extract_new(const struct ai_model *model, struct ai_pool *
         ai_extract_free(e);
         return NULL;
     }
+    ai_lens_compute(e->lens, options->compute);
     return e;
 }
 

@@ -3,6 +3,7 @@
 #ifndef AI_LENS_EXTRACT_H
 #define AI_LENS_EXTRACT_H
 
+#include "kernels/kernels.h"
 #include "lens/features.h"
 #include "stream/stream.h"
 
@@ -11,6 +12,7 @@ enum ai_head { AI_HEAD_FULL, AI_HEAD_CHOICES };
 struct ai_extract_options {
     struct ai_feature_list features;
     enum ai_head head;
+    enum ai_compute compute; /* of the product with the head */
     unsigned top;           /* most probable tokens in a record, 1..AI_MAX_TOP */
 };
 

@@ -96,6 +96,11 @@ struct ai_lens *ai_lens_new(const struct ai_model *model, struct ai_pool *pool, 
     return l;
 }
 
+void ai_lens_compute(struct ai_lens *l, enum ai_compute compute)
+{
+    ai_kernels_compute(l->kernels, compute);
+}
+
 void ai_lens_free(struct ai_lens *l)
 {
     if (!l)

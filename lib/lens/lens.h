@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/pool.h"
+#include "kernels/kernels.h"
 #include "model/model.h"
 #include "stream/records.h"
 
@@ -23,6 +24,9 @@ struct ai_lens;
 struct ai_lens *ai_lens_new(const struct ai_model *model, struct ai_pool *pool, size_t max_rows,
                             struct ai_err *err) AI_CHECKED;
 void ai_lens_free(struct ai_lens *lens);
+/* How the product with the head is computed from now on; f32 until then.  A small head
+ * is decoded once and stays in f32, and so are the rows of ai_lens_top_of. */
+void ai_lens_compute(struct ai_lens *lens, enum ai_compute compute);
 
 /* logits [n, V] of states [n, H]; any n. */
 void ai_lens_logits(struct ai_lens *lens, const float *states, size_t n, float *logits);

@@ -1,8 +1,9 @@
 /* Models as published against reference results, where the conformance files lie
  * beside the tree ($AI_SHARED): every fixture of a format and architecture that is
- * supported, under the profile for exact weights and 32-bit arithmetic.  One line
- * of the report is one fixture. */
+ * supported, under the profile for exact weights and 32-bit arithmetic; and the fast
+ * path against that.  One line of the report is one fixture. */
 #include "digests.h"
+#include "fast.h"
 #include "measure.h"
 #include "subject.h"
 
@@ -168,6 +169,27 @@ static void compare_greedy(struct subject *s, struct report *r, const struct ai_
         }
 }
 
+/* ---- the fast path ---- */
+
+static void check_mode(const char *name, const char *path, const struct subject *exact, enum ai_compute compute,
+                       unsigned agreement)
+{
+    char report[600];
+    enum fast_result result = fast_check(path, exact, compute, agreement, pool, report, sizeof report);
+
+    if (result != FAST_SAME)
+        ok(result == FAST_GOOD, "%-38s %s", name, report);
+}
+
+/* Random models have near ties everywhere, trained ones few: those must agree on 99.5 %.
+ * The rows of these are short, so that `fast` is f32 and int8 has to be asked for. */
+static void check_fast(const char *name, const char *path, const struct subject *exact, bool trained)
+{
+    check_mode(name, path, exact, AI_COMPUTE_FAST, trained ? 995 : 0);
+    if (trained)
+        check_mode(name, path, exact, AI_COMPUTE_INT8, 990);
+}
+
 /* ---- fixtures ---- */
 
 /* A folder of model directories with one index of sequences. */
@@ -182,7 +204,7 @@ static void check_directory(const char *folder, const char *model, const struct 
     snprintf(path, sizeof path, "%s/%s/%s", shared, folder, model);
     snprintf(ref, sizeof ref, "%s/%s/ref", shared, folder);
     snprintf(name, sizeof name, "%s/%s", folder, model);
-    rc = subject_open(&s, path, pool, &err);
+    rc = subject_open(&s, path, AI_COMPUTE_F32, pool, &err);
     if (rc && !required) {
         skip(name, err.msg + (strncmp(err.msg, path, strlen(path)) == 0 ? strlen(path) + 2 : 0));
         subject_close(&s);
@@ -199,6 +221,7 @@ static void check_directory(const char *folder, const char *model, const struct 
     }
     for (size_t i = 0; i < s.n; i++)
         compare_prompt(&s, &r, &s.prompts[i], ref, ai_json_get(ai_json_at(sequences, i), "arrays"), "");
+    check_fast(name, path, &s, strstr(folder, "/real/") != NULL);
     compare_greedy(&s, &r, greedy);
     conclude(name, &r);
     subject_close(&s);
@@ -223,7 +246,7 @@ static void check_gguf(const char *folder, const struct ai_json *index, const st
            r.tensors ? "" : err.msg);
         return;
     }
-    rc = subject_open(&s, path, pool, &err);
+    rc = subject_open(&s, path, AI_COMPUTE_F32, pool, &err);
     if (rc && !required) {
         snprintf(name + strlen(name), sizeof name - strlen(name), " tensors %zu/%zu", r.tensors_same, r.tensors);
         skip(name, err.msg + (strncmp(err.msg, path, strlen(path)) == 0 ? strlen(path) + 2 : 0));
@@ -243,6 +266,7 @@ static void check_gguf(const char *folder, const struct ai_json *index, const st
         snprintf(prefix, sizeof prefix, "seq%zu.exact_", i);
         compare_prompt(&s, &r, &s.prompts[i], dir, ai_json_get(file, "arrays"), prefix);
     }
+    check_fast(name, path, &s, strstr(folder, "/real/") != NULL);
     compare_greedy(&s, &r, greedy);
     conclude(name, &r);
     subject_close(&s);
@@ -353,7 +377,7 @@ static void check_golden(const char *model, const char *golden)
     int rc;
 
     snprintf(path, sizeof path, "%s/%s", shared, model);
-    rc = subject_open(&s, path, pool, &err);
+    rc = subject_open(&s, path, AI_COMPUTE_F32, pool, &err);
     for (size_t i = 0; rc == 0 && i < ai_json_size(root) && i < MAX_PROMPTS; i++) {
         rc = subject_prompt(&s, ai_json_get(ai_json_at(root, i), "ids"), &err);
         steps[i] = ai_json_size(ai_json_get(ai_json_at(root, i), "greedy")) - s.prompts[i].n;

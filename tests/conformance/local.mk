@@ -4,7 +4,7 @@ TESTS += $(conformance_tests)
 conformance_subject = tests/conformance/subject.c tests/conformance/subject.h tests/conformance/measure.h \
 	tests/conformance/npy.h tests/tap.h
 tests_conformance_conformance_t_SOURCES = tests/conformance/conformance.c tests/conformance/digests.c \
-	tests/conformance/digests.h tests/conformance/measure.c \
+	tests/conformance/digests.h tests/conformance/fast.c tests/conformance/fast.h tests/conformance/measure.c \
 	tests/conformance/npy.c $(conformance_subject)
 tests_conformance_programs_t_SOURCES = tests/conformance/programs.c $(conformance_subject)
 

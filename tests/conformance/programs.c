@@ -84,7 +84,7 @@ static const struct ai_json *ids_of(const struct ai_json *index, size_t i)
     return sequence ? ai_json_get(sequence, "input_ids") : ai_json_at(ai_json_get(index, "input_ids"), i);
 }
 
-static void check(const char *model, const char *index_file)
+static void check(const char *model, const char *index_file, enum ai_compute compute)
 {
     char path[1400], command[4000];
     const struct ai_json *ids;
@@ -95,7 +95,7 @@ static void check(const char *model, const char *index_file)
     snprintf(path, sizeof path, "%s/conformance/%s", shared, index_file);
     index = ai_json_parse_file(path, 64 << 20, &err);
     snprintf(path, sizeof path, "%s/conformance/%s", shared, model);
-    rc = subject_open(&s, path, pool, &err) || !index;
+    rc = subject_open(&s, path, compute, pool, &err) || !index;
     for (size_t i = 0; rc == 0 && (ids = ids_of(index, i)); i++)
         rc = subject_prompt(&s, ids, &err);
     if (rc || subject_run(&s, &err) || write_ids(&s)) {
@@ -103,9 +103,9 @@ static void check(const char *model, const char *index_file)
     } else {
         snprintf(command, sizeof command,
                  "cd '%s' && ai-tokenize --from=ids -m '%s' -o tokens.ait ids.txt && "
-                 "ai-forward -T %d --layers=0-%u --positions=all -m '%s' -o states.aih tokens.ait && "
+                 "ai-forward -T %d --compute=%s --layers=0-%u --positions=all -m '%s' -o states.aih tokens.ait && "
                  "ai-view --no-header --values -o states.tsv states.aih",
-                 folder, path, THREADS, s.model->hp.layers, path);
+                 folder, path, THREADS, ai_compute_names[compute], s.model->hp.layers, path);
         rc = system(command);
         if (rc)
             ok(0, "%s: the programs end with status %d", model, rc >> 8);
@@ -146,10 +146,10 @@ int main(void)
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
         snprintf(model, sizeof model, "%s/model", directories[i]);
         snprintf(index, sizeof index, "%s/ref/index.json", directories[i]);
-        check(model, index);
+        check(model, index, AI_COMPUTE_F32);
     }
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        check(files[i][0], files[i][1]);
+        check(files[i][0], files[i][1], AI_COMPUTE_FAST);
     ai_pool_free(pool);
     for (int i = 0; i < 4; i++)
         unlink(in_folder((const char *[]){"ids.txt", "tokens.ait", "states.aih", "states.tsv"}[i]));

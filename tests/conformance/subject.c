@@ -8,7 +8,8 @@
 
 enum { ROWS = 64, PREFIX_BYTES = 8 << 20 };
 
-int subject_open(struct subject *s, const char *path, struct ai_pool *pool, struct ai_err *err)
+int subject_open(struct subject *s, const char *path, enum ai_compute compute, struct ai_pool *pool,
+                 struct ai_err *err)
 {
     memset(s, 0, sizeof *s);
     s->model = ai_model_open(path, err);
@@ -16,7 +17,11 @@ int subject_open(struct subject *s, const char *path, struct ai_pool *pool, stru
         return -1;
     s->forward = ai_forward_new(s->model, pool, PREFIX_BYTES, err);
     s->lens = s->forward ? ai_lens_new(s->model, pool, ROWS, err) : NULL;
-    return s->lens ? 0 : -1;
+    if (!s->lens)
+        return -1;
+    ai_forward_compute(s->forward, compute);
+    ai_lens_compute(s->lens, compute);
+    return 0;
 }
 
 void subject_close(struct subject *s)

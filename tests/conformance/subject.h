@@ -24,7 +24,8 @@ struct subject {
 
 enum { MAX_TOKENS = 1024 };
 
-int subject_open(struct subject *s, const char *path, struct ai_pool *pool, struct ai_err *err) AI_CHECKED;
+int subject_open(struct subject *s, const char *path, enum ai_compute compute, struct ai_pool *pool,
+                 struct ai_err *err) AI_CHECKED;
 void subject_close(struct subject *s);
 /* Adds the prompt of a JSON array of ids. */
 int subject_prompt(struct subject *s, const struct ai_json *ids, struct ai_err *err) AI_CHECKED;

@@ -185,22 +185,46 @@ static void test_type(enum ai_isa isa, enum ai_wtype type, const char *way, stru
         ok(foreign == 0, "and the same bits with AVX2 (%d rows differ)", foreign);
 }
 
-/* The compute modes that differ for a type. */
 static void test_ways(enum ai_isa isa, enum ai_wtype type, struct ai_kernels **k)
 {
-    char ways[AI_COMPUTE_FAST + 1][64];
+    struct ai_tensor w = {.type = type, .rows = 1, .cols = 256};
+    char ways[AI_COMPUTE_FAST][64];
 
-    for (int compute = 0; compute <= AI_COMPUTE_FAST; compute++) {
+    for (int compute = 0; compute < AI_COMPUTE_FAST; compute++) { /* those that differ; fast is one of them */
         bool known = false;
 
         for (int i = 0; i < 4; i++)
             ai_kernels_compute(k[i], (enum ai_compute)compute);
-        ai_kernels_way(k[0], type, ways[compute], sizeof ways[compute]);
+        ai_kernels_way(k[0], &w, ways[compute], sizeof ways[compute]);
         for (int i = 0; i < compute; i++)
             known = known || strcmp(ways[i], ways[compute]) == 0;
         if (!known)
             test_type(isa, type, ways[compute], k);
     }
+}
+
+/* What fast takes for rows of so many columns. */
+static bool fast_is(const struct ai_kernels *k, enum ai_wtype type, size_t cols, const char *way)
+{
+    struct ai_tensor w = {.type = type, .rows = 1, .cols = cols};
+    char is[64];
+
+    ai_kernels_way(k, &w, is, sizeof is);
+    return starts(is, way);
+}
+
+static void test_fast(void)
+{
+    struct ai_pool *pool = ai_pool_new(1, &err);
+    struct ai_kernels *k = ai_kernels_new(pool, &err);
+
+    ai_kernels_compute(k, AI_COMPUTE_FAST);
+    ok(fast_is(k, AI_W_F32, 512, "f32") && fast_is(k, AI_W_F16, 512, "f32") && fast_is(k, AI_W_Q8_0, 224, "f32"),
+       "fast leaves whole floats and short rows in f32");
+    if (ai_isa_here() >= AI_ISA_AVX2)
+        ok(fast_is(k, AI_W_Q8_0, 256, "int8") && fast_is(k, AI_W_Q6_K, 512, "int8"), "and takes int8 for quants");
+    ai_kernels_free(k);
+    ai_pool_free(pool);
 }
 
 static void test_isa(enum ai_isa isa)
@@ -226,6 +250,7 @@ static void test_isa(enum ai_isa isa)
 
 int main(void)
 {
+    test_fast();
     for (int isa = 0; ai_isa_names[isa]; isa++) {
         if (ai_isa_has((enum ai_isa)isa))
             test_isa((enum ai_isa)isa);
