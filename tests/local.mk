@@ -12,6 +12,7 @@ include tests/examples/local.mk
 include tests/build/local.mk
 include tests/model/local.mk
 include tests/kernels/local.mk
+include tests/bench/local.mk
 include tests/forward/local.mk
 include tests/lens/local.mk
 include tests/eval/local.mk
