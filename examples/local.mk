@@ -4,6 +4,7 @@ modeldir = $(pkgdatadir)
 dist_model_DATA = examples/model/demo.gguf
 EXTRA_DIST += \
 	examples/model/README.md \
+	examples/model/average.py \
 	examples/model/baseline.py \
 	examples/model/data.py \
 	examples/model/evaluate.py \

@@ -31,15 +31,16 @@ def matrix(bags, columns):
                                    (len(bags), len(columns))).coalesce()
 
 
-def fit(x, y, classes, penalty):
+def fit(x, y, classes, penalty, weights=None):
+    weights = torch.ones(len(y)) if weights is None else weights
     weight = torch.zeros(x.shape[1], classes, requires_grad=True)
     bias = torch.zeros(classes, requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss():
         optimizer.zero_grad()
-        value = torch.nn.functional.cross_entropy(torch.sparse.mm(x, weight) + bias, y)
-        value = value + penalty * weight.square().sum() / len(y)
+        each = torch.nn.functional.cross_entropy(torch.sparse.mm(x, weight) + bias, y, reduction="none")
+        value = ((each * weights).sum() + penalty * weight.square().sum()) / weights.sum()
         value.backward()
         return value
 

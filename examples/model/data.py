@@ -50,6 +50,7 @@ class Example:
     prompt: str
     label: int = None
     answer: str = None
+    soft: tuple = None   # probability of each choice, where that is what is taught
 
 
 class Texts:
@@ -145,6 +146,7 @@ class Sequence:
     ids: list            # BOS, prompt, answer, EOS
     answer: int          # index of the answer token in ids, 0 for plain text
     label: int
+    taught: tuple = ()   # (token, probability) of each answer to teach
 
 
 def encode(tokenizer, examples, context):
@@ -162,8 +164,15 @@ def encode(tokenizer, examples, context):
             tail = 4
             prompt = prompt[:room - tail] + prompt[-tail:]
         ids = [tokenizer.bos_id(), *prompt, answer, tokenizer.eos_id()]
-        made.append(Sequence(e.source, ids, len(ids) - 2, e.label))
+        made.append(Sequence(e.source, ids, len(ids) - 2, e.label, taught_tokens(tokenizer, e, answer)))
     return made
+
+
+def taught_tokens(tokenizer, e, answer):
+    if e.soft is None:
+        return ((answer, 1.0),)
+    task = next(t for t in TASKS if e.answer in t.choices)
+    return tuple((answer_token(tokenizer, word), p) for word, p in zip(task.choices, e.soft))
 
 
 def answer_token(tokenizer, word):

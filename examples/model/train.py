@@ -26,13 +26,13 @@ import data
 import evaluate
 import gguf_writer
 import lens
-import taught
 from model import Config, Llama
 from parallel import SharedAdamW
 
 
+MOST_CHOICES = max(len(task.choices) for task in data.TASKS)
 # sources whose answers are guesses
-WEAK = ("movie_reviews", "taught_sst2", "taught_subj", "taught_trec")
+WEAK = ("movie_reviews", "taught_sst2", "taught_opinions", "spans_sst2", "taught_subj", "taught_trec")
 
 
 def pair(text):
@@ -44,6 +44,7 @@ def parse_arguments():
     p.add_argument("--data", required=True, type=Path, help="folder of the data sets")
     p.add_argument("--out", required=True, type=Path, help="folder to write to")
     p.add_argument("--start", type=Path, help="folder of a run whose model is trained further")
+    p.add_argument("--taught", type=Path, help="rows of taught.py")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--workers", type=int, default=2, help="processes, a core each")
     p.add_argument("--layers", type=int, default=12)
@@ -154,11 +155,14 @@ def plan(args, encoded):
 
 
 def tensors(batch, args, stage, unknown):
-    """Inputs, targets and weights of a batch; what is not a target weighs 0."""
+    """Inputs, targets and weights of a batch; what is not a target weighs 0.
+    Then where the answers are, and the tokens and probabilities taught there."""
     longest = max(len(s.ids) for s in batch) - 1
     inputs = torch.zeros(len(batch), longest, dtype=torch.long)
     targets = torch.zeros(len(batch), longest, dtype=torch.long)
     weights = torch.zeros(len(batch), longest)
+    answers = torch.zeros(len(batch), longest, dtype=torch.bool)
+    taught_tokens, taught_shares = [], []
     for row, s in enumerate(batch):
         ids = torch.tensor(s.ids)
         size = len(ids) - 1
@@ -169,11 +173,17 @@ def tensors(batch, args, stage, unknown):
         if s.answer:
             weak = args.weak_weight if s.source in WEAK else 1.0
             weights[row, s.answer - 1] = args.answer_weight * weak
+            answers[row, s.answer - 1] = True
+            padded = [*s.taught, *[(0, 0.0)] * (MOST_CHOICES - len(s.taught))]
+            taught_tokens.append([token for token, _ in padded])
+            taught_shares.append([share for _, share in padded])
             # Hide some of the words between the prompt's first and last ones.
             hidden = torch.rand(size) < args.word_dropout
             hidden[:3] = hidden[max(s.answer - 3, 0):] = False
             inputs[row, :size][hidden] = unknown
-    return inputs, targets, weights
+    shape = len(taught_tokens), MOST_CHOICES
+    return (inputs, targets, weights, answers, torch.tensor(taught_tokens, dtype=torch.long).view(shape),
+            torch.tensor(taught_shares).view(shape))
 
 
 def worker(rank, args, model, average, optimizer, run, dev, unknown, log):
@@ -186,16 +196,18 @@ def worker(rank, args, model, average, optimizer, run, dev, unknown, log):
         optimizer.zero()
         part = batch[rank::args.workers]
         if part:
-            inputs, targets, weights = tensors(part, args, stage, unknown)
+            inputs, targets, weights, answers, tokens, shares = tensors(part, args, stage, unknown)
             weights = weights.flatten()
             chosen = weights.nonzero().flatten()
-            weights, targets = weights[chosen], targets.flatten()[chosen]
+            weights, targets, answers = weights[chosen], targets.flatten()[chosen], answers.flatten()[chosen]
             with torch.autocast("cpu", torch.bfloat16):
                 hidden = model.last_hidden(inputs).flatten(0, 1).index_select(0, chosen)
                 logits = model.head(hidden)
-            losses = F.cross_entropy(logits.float(), targets, reduction="none")
+            logs = F.log_softmax(logits.float(), -1)
+            losses = -logs.gather(1, targets[:, None]).squeeze(1)
+            of_answers = -(logs[answers].gather(1, tokens) * shares).sum(1)
+            losses = losses.masked_scatter(answers, of_answers)
             ((losses * weights).sum() / args.tokens).backward()
-            answers = weights == args.answer_weight
             kept = losses.detach()
             sums += [kept[~answers].sum(), (~answers).sum(), kept[answers].sum(), answers.sum()]
         optimizer.step(args.rate * schedule(step, len(run)))
@@ -249,7 +261,9 @@ def main():
     model, tokenizer = beginning(args, texts)
     config = model.config
     check_answers(tokenizer)
-    sources = {**texts.tasks, "movie_reviews": texts.reviews, **texts.plain, **taught.rows(texts)}
+    sources = {**texts.tasks, "movie_reviews": texts.reviews, **texts.plain}
+    if args.taught:
+        sources.update((name, [data.Example(*e) for e in rows]) for name, rows in torch.load(args.taught).items())
     encoded = {n: data.encode(tokenizer, rows, config.context) for n, rows in sources.items()}
     for name, rows in encoded.items():
         log(f"{name}: {len(rows)} rows, {sum(len(s.ids) for s in rows)} tokens")
