@@ -46,6 +46,28 @@ int tok_entries_vocab(struct tok_entries *list, const struct ai_json *object, st
     return 0;
 }
 
+int tok_entries_scored(struct tok_entries *list, const struct ai_json *array, struct ai_err *err)
+{
+    if (ai_json_type(array) != AI_JSON_ARRAY)
+        return ai_fail(err, AI_EINPUT, "%s where an array was expected", ai_json_type_name(array));
+    list->limit += ai_json_size(array);
+    for (size_t i = 0; i < ai_json_size(array); i++) {
+        const struct ai_json *pair = ai_json_at(array, i);
+        struct tok_entry e = {.type = PIECE_NORMAL};
+        double score;
+
+        e.text = ai_json_string(ai_json_at(pair, 0), &e.len);
+        if (!e.text || e.len == 0)
+            return ai_fail(err, AI_EINPUT, "piece %zu has no text", i);
+        if (ai_json_number(ai_json_at(pair, 1), &score))
+            return ai_fail(err, AI_EINPUT, "piece %zu has no score", i);
+        e.score = (float)score;
+        if (tok_entries_put(list, i, e, err))
+            return -1;
+    }
+    return 0;
+}
+
 static int add_one(struct ai_tokenizer *t, const struct tok_entry *e, struct ai_buf *bytes, struct ai_err *err)
 {
     enum piece_type type = e->type;
@@ -62,7 +84,7 @@ static int add_one(struct ai_tokenizer *t, const struct tok_entry *e, struct ai_
             return vocab_add(&t->v, bytes->data, bytes->len, type, 0, err);
         type = PIECE_OPAQUE;
     }
-    if (vocab_add(&t->v, e->text, e->len, type, 0, err))
+    if (vocab_add(&t->v, e->text, e->len, type, e->score, err))
         return -1;
     p = &t->v.piece[t->v.n - 1];
     p->mergeable = e->mergeable && (type == PIECE_USER || type == PIECE_CONTROL);

@@ -145,6 +145,7 @@ struct tok_entry {
     const char *text;
     size_t len;
     enum piece_type type;
+    float score;
     bool mergeable;  /* stands in the model's own vocabulary */
     bool lstrip, rstrip;
 };
@@ -156,6 +157,8 @@ struct tok_entries {
 int tok_entries_put(struct tok_entries *list, uint64_t id, struct tok_entry e, struct ai_err *err) AI_CHECKED;
 /* {"text": number} of a whole vocabulary. */
 int tok_entries_vocab(struct tok_entries *list, const struct ai_json *object, struct ai_err *err) AI_CHECKED;
+/* [["text", score], ...] of a unigram vocabulary, in order of their numbers. */
+int tok_entries_scored(struct tok_entries *list, const struct ai_json *array, struct ai_err *err) AI_CHECKED;
 /* Adds them all; a number without a piece fails. */
 int tok_entries_add(struct ai_tokenizer *t, const struct tok_entries *list, struct ai_err *err) AI_CHECKED;
 /* The first piece with that text, by a walk over all; VOCAB_NONE. */

@@ -8,7 +8,7 @@
 
 #define KEY "tokenizer.ggml."
 
-/* An array of that element type with as many elements as there are tokens. */
+/* An array of that element type, or of the unsigned one, with as many elements as there are tokens. */
 static int array_of(const struct ai_gguf *g, const char *key, enum ai_gguf_type elem, uint64_t count,
                     const struct ai_gguf_value **out, struct ai_err *err)
 {
@@ -17,7 +17,8 @@ static int array_of(const struct ai_gguf *g, const char *key, enum ai_gguf_type 
     *out = v;
     if (!v)
         return 1;
-    if (v->type != AI_GGUF_ARRAY || (v->elem != elem && !(elem == AI_GGUF_I32 && v->elem == AI_GGUF_U32)))
+    if (v->type != AI_GGUF_ARRAY || (v->elem != elem && !(elem == AI_GGUF_I32 && v->elem == AI_GGUF_U32) &&
+                                      !(elem == AI_GGUF_I8 && v->elem == AI_GGUF_U8)))
         return ai_fail(err, AI_EINPUT, "%s: not an array of the expected kind", key);
     if (count != UINT64_MAX && v->count != count)
         return ai_fail(err, AI_EINPUT, "%s: %llu entries for %llu tokens", key, (unsigned long long)v->count,
@@ -67,6 +68,8 @@ static int add_tokens(struct ai_tokenizer *t, const struct ai_gguf *g, struct ai
 
         if (type < PIECE_NORMAL || type > PIECE_BYTE)
             rc = ai_fail(err, AI_EINPUT, KEY "token_type: token %zu has type %u", i, type);
+        else if (s.len == 0 && t->model == TOK_UNIGRAM)
+            rc = ai_fail(err, AI_EINPUT, KEY "tokens: token %zu has no text", i);
         else if (t->by_bytes)
             rc = add_byte_level(t, s, (enum piece_type)type, &bytes, err);
         else
@@ -116,7 +119,7 @@ static int token_id(const struct ai_tokenizer *t, const struct ai_gguf *g, const
 
 static int special_tokens(struct ai_tokenizer *t, const struct ai_gguf *g, struct ai_err *err)
 {
-    uint32_t unk = 0;
+    uint32_t unk = t->model == TOK_UNIGRAM ? 2 : 0;
 
     if (token_id(t, g, KEY "bos_token_id", &t->bos, err) || token_id(t, g, KEY "eos_token_id", &t->eos, err) ||
         token_id(t, g, KEY "unknown_token_id", &unk, err) ||
@@ -135,6 +138,25 @@ static int load_spm(struct ai_tokenizer *t, const struct ai_gguf *g, struct ai_e
     t->eos = 2;
     if (ai_gguf_bool(g, KEY "add_space_prefix", &t->dummy_prefix, err) < 0)
         return -1;
+    return add_tokens(t, g, err) || special_tokens(t, g, err) ? -1 : 0;
+}
+
+/* Vocabularies of T5, with its defaults for what a file leaves out. */
+static int load_unigram(struct ai_tokenizer *t, const struct ai_gguf *g, struct ai_err *err)
+{
+    const struct ai_gguf_value *map;
+    int rc = array_of(g, KEY "precompiled_charsmap", AI_GGUF_I8, UINT64_MAX, &map, err);
+
+    t->model = TOK_UNIGRAM;
+    t->spaces = t->add_eos = true;
+    t->eos = 1;
+    if (rc < 0 || ai_gguf_bool(g, KEY "add_space_prefix", &t->dummy_prefix, err) < 0 ||
+        ai_gguf_bool(g, KEY "remove_extra_whitespaces", &t->squeeze, err) < 0)
+        return -1;
+    if (rc == 0 && map->count && ai_buf_put(&t->charsmap, map->data, map->count, err))
+        return -1;
+    if (t->charsmap.len && tok_charsmap_check(&t->charsmap, err))
+        return ai_err_at(err, KEY "precompiled_charsmap");
     return add_tokens(t, g, err) || special_tokens(t, g, err) ? -1 : 0;
 }
 
@@ -182,6 +204,8 @@ int tok_load_gguf(struct ai_tokenizer *t, const char *path, struct ai_err *err)
         rc = ai_fail(err, AI_EINPUT, KEY "model: missing: the file has no tokenizer");
     else if (rc == 0 && model.len == 5 && memcmp(model.s, "llama", 5) == 0)
         rc = load_spm(t, g, err);
+    else if (rc == 0 && model.len == 2 && memcmp(model.s, "t5", 2) == 0)
+        rc = load_unigram(t, g, err);
     else if (rc == 0 && model.len == 4 && memcmp(model.s, "gpt2", 4) == 0)
         rc = load_byte_level(t, g, err);
     else if (rc == 0)

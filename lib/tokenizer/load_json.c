@@ -1,6 +1,6 @@
 /* tokenizer.json of Hugging Face: byte-pair vocabularies, byte-level or with
- * SentencePiece's spaces.  What it says of text before merging is either done as
- * it says or refused by name (tok_json_supported). */
+ * SentencePiece's spaces, and unigram ones with such spaces.  What it says of text
+ * before it is cut is either done as it says or refused by name (tok_json_supported). */
 #include "tokenizer/internal.h"
 
 #include <stdlib.h>
@@ -58,6 +58,11 @@ static bool is_byte_level(const struct ai_json *root)
         if (type_is(s, "ByteLevel"))
             return true;
     return false;
+}
+
+static bool is_unigram(const struct ai_json *root)
+{
+    return type_is(ai_json_get(root, "model"), "Unigram");
 }
 
 static bool is_metaspace(const struct ai_json *s)
@@ -124,6 +129,8 @@ static const char *unsupported_normalizer(const struct ai_json *root)
             continue;
         if (!bytes && type_is(s, "Prepend") && strcmp(text_of(s, "prepend"), "\xe2\x96\x81") == 0)
             continue;
+        if (type_is(s, "Precompiled")) /* that library cuts text for the map otherwise than SentencePiece */
+            return "a Precompiled normaliser";
         if (bytes || !is_space_escape(s))
             return "a normaliser other than Unicode's forms (byte-level) or Prepend and Replace of spaces";
         escapes = true;
@@ -140,8 +147,11 @@ bool tok_json_supported(const struct ai_json *root, struct ai_err *err)
 
     if (ai_json_type(model) != AI_JSON_OBJECT) {
         why = "no model";
+    } else if (is_unigram(root)) {
+        why = is_byte_level(root) ? "a byte-level unigram vocabulary" : NULL;
     } else if (!type_is(model, "BPE") && (ai_json_get(model, "type") || !ai_json_get(model, "merges"))) {
-        ai_fail(err, AI_EINPUT, "a model of type '%.40s' is not supported: BPE is", text_of(model, "type"));
+        ai_fail(err, AI_EINPUT, "a model of type '%.40s' is not supported: BPE and Unigram are",
+                text_of(model, "type"));
         return false;
     } else if (*text_of(model, "continuing_subword_prefix") || *text_of(model, "end_of_word_suffix")) {
         why = "marks at the inside or end of words";
@@ -172,6 +182,7 @@ static int read_added(const struct ai_json *added, struct tok_entries *list, str
                 return ai_fail(err, AI_EINPUT, "added_tokens: '%.40s' and '%.40s' both have number %lld", e.text,
                                list->e[id].text, (long long)id);
             e.mergeable = list->e[id].mergeable;
+            e.score = list->e[id].score;
             list->e[id] = e;
         } else if (tok_entries_put(list, (uint64_t)id, e, err)) {
             return ai_err_at(err, "added_tokens");
@@ -180,10 +191,13 @@ static int read_added(const struct ai_json *added, struct tok_entries *list, str
     return 0;
 }
 
-static void mark_bytes_and_unknown(struct ai_tokenizer *t, const struct ai_json *model)
+static int mark_bytes_and_unknown(struct ai_tokenizer *t, const struct ai_json *model, struct ai_err *err)
 {
-    const char *unk = text_of(model, "unk_token");
+    const char *unk = text_of(model, "unk_token");               /* BPE */
+    const struct ai_json *unk_id = ai_json_get(model, "unk_id"); /* Unigram */
     bool bytes = !t->by_bytes && flag_of(model, "byte_fallback", false);
+    uint32_t id = t->by_pair && *unk ? tok_find_text(t, unk) : VOCAB_NONE;
+    int64_t number;
 
     for (uint32_t i = 0; i < t->v.n; i++) {
         struct piece *p = &t->v.piece[i];
@@ -192,17 +206,19 @@ static void mark_bytes_and_unknown(struct ai_tokenizer *t, const struct ai_json 
         if (bytes && p->type == PIECE_NORMAL && tok_byte_piece(vocab_text(&t->v, i), p->len, &byte) == 0)
             p->type = PIECE_BYTE;
     }
-    if (*unk) {
-        uint32_t id = tok_find_text(t, unk);
-
-        if (id != VOCAB_NONE) {
-            t->unk = id;
-            if (!t->by_bytes) {
-                t->v.piece[id].type = PIECE_UNKNOWN;
-                t->v.piece[id].mergeable = false;
-            }
-        }
+    if (!t->by_pair && !is_null(unk_id)) {
+        if (ai_json_int(unk_id, &number) || number < 0 || number >= t->v.n)
+            return ai_fail(err, AI_EINPUT, "model.unk_id: not the number of one of the %u tokens", t->v.n);
+        id = (uint32_t)number;
     }
+    if (id == VOCAB_NONE)
+        return 0;
+    t->unk = id;
+    if (!t->by_bytes) {
+        t->v.piece[id].type = PIECE_UNKNOWN;
+        t->v.piece[id].mergeable = false;
+    }
+    return 0;
 }
 
 /* "left right", or the two parts in an array. */
@@ -307,24 +323,28 @@ static void read_template(struct ai_tokenizer *t, const struct ai_json *root)
 int tok_load_json(struct ai_tokenizer *t, const struct ai_json *root, struct ai_err *err)
 {
     const struct ai_json *model = ai_json_get(root, "model");
+    const struct ai_json *vocab = ai_json_get(model, "vocab");
     struct tok_entries list = {0};
     int rc;
 
     if (!tok_json_supported(root, err))
         return -1;
-    t->by_pair = true;
+    t->model = is_unigram(root) ? TOK_UNIGRAM : TOK_MERGE;
+    t->by_pair = t->model == TOK_MERGE;
     t->by_bytes = is_byte_level(root);
     list.limit = ai_json_size(ai_json_get(root, "added_tokens"));
-    rc = tok_entries_vocab(&list, ai_json_get(model, "vocab"), err) ? ai_err_at(err, "model.vocab") : 0;
-    if (rc == 0)
+    rc = t->by_pair ? tok_entries_vocab(&list, vocab, err) : tok_entries_scored(&list, vocab, err);
+    if (rc)
+        rc = ai_err_at(err, "model.vocab");
+    else
         rc = read_added(ai_json_get(root, "added_tokens"), &list, err);
     if (rc == 0)
         rc = tok_entries_add(t, &list, err);
     free(list.e);
     if (rc)
         return rc;
-    mark_bytes_and_unknown(t, model);
-    if (add_merges(t, ai_json_get(model, "merges"), err) || read_steps(t, root, err))
+    if (mark_bytes_and_unknown(t, model, err) ||
+        (t->by_pair && add_merges(t, ai_json_get(model, "merges"), err)) || read_steps(t, root, err))
         return -1;
     t->ignore_merges = flag_of(model, "ignore_merges", false);
     t->add_bos = false;

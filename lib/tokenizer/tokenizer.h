@@ -1,5 +1,6 @@
 /* Text to tokens and back, with the vocabulary of a model file: SentencePiece-style
- * BPE (GGUF "llama", tokenizer.model), byte-level BPE (vocab.json + merges.txt). */
+ * BPE and unigram (GGUF "llama" and "t5", tokenizer.model, tokenizer.json), byte-level
+ * BPE (GGUF "gpt2", tokenizer.json, vocab.json + merges.txt). */
 #ifndef AI_TOKENIZER_TOKENIZER_H
 #define AI_TOKENIZER_TOKENIZER_H
 

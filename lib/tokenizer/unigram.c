@@ -38,7 +38,7 @@ static void extend(const struct ai_tokenizer *t, const uint8_t *s, size_t n, siz
         if (at + len < n && (s[at + len] & 0xc0) == 0x80)
             continue;
         id = vocab_find(&t->v, &t->v.plain, s + at, len);
-        if (id == VOCAB_NONE || t->v.piece[id].type == PIECE_UNUSED)
+        if (id == VOCAB_NONE || t->v.piece[id].type == PIECE_UNUSED || t->v.piece[id].type == PIECE_CONTROL)
             continue;
         offer(&best[at + len], (double)t->v.piece[id].score + till, at, id);
         single |= len == first;

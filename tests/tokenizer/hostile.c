@@ -85,6 +85,10 @@ static void test_sentencepiece(void)
     abuse("tokenizer.model", &b, make_dir, false); /* a message may end behind any field */
     make_spm(&b, 1, false, p, 9);
     abuse("tokenizer.model", &b, make_path("tokenizer.model"), false);
+    make_gguf_unigram(&b, true, "\x04\0\0\0\0\0\0\0", 9, p, 9);
+    abuse("t.gguf", &b, make_path("t.gguf"), true);
+    make_json_unigram(&b, "0", p, 9);
+    abuse("tokenizer.json", &b, make_path("tokenizer.json"), true);
     ai_buf_free(&b);
 }
 
@@ -162,11 +166,49 @@ static void test_lengths(void)
     ai_buf_free(&b);
 }
 
+static void test_unigram(void)
+{
+    struct make_piece p[] = {
+        {"<unk>", 5, 2, 0}, {"<s>", 3, 3, 0}, {"</s>", 4, 3, 0}, {SPACE, 3, 1, -1}, {"a", 1, 1, 0}};
+    static const char *const unk[] = {"5", "-1", "4294967296", "\"0\"", "0.5"};
+    struct ai_buf b = {0};
+
+    for (size_t i = 0; i < sizeof unk / sizeof *unk; i++) {
+        make_json_unigram(&b, unk[i], p, 5);
+        refused(make_file("tokenizer.json", b.data, b.len), "model.unk_id: not the number of one of the 5 tokens",
+                unk[i]);
+    }
+    p[4].score = strtof("nan", NULL);
+    make_gguf_unigram(&b, true, "", 0, p, 5);
+    refused(make_file("t.gguf", b.data, b.len), "token 4: its score is not a number", "unigram: such a score");
+    make_json_unigram(&b, "0", p, 5);
+    refused(make_file("tokenizer.json", b.data, b.len), "tokenizer.json", "and in JSON");
+    p[4] = (struct make_piece){"", 0, 1, -1};
+    make_gguf_unigram(&b, true, "", 0, p, 5);
+    refused(make_file("t.gguf", b.data, b.len), "token 4 has no text", "unigram: a piece of no length");
+    make_json_unigram(&b, "0", p, 5);
+    refused(make_file("tokenizer.json", b.data, b.len), "model.vocab: piece 4 has no text", "and in JSON");
+    make_gguf_unigram(&b, true, "", 0, p, 4);
+    for (size_t i = 0; i + 20 < b.len; i++)
+        if (memcmp(b.data + i, "unknown_token_id", 16) == 0)
+            b.data[i + 20] = 4; /* behind the key's type */
+    refused(make_file("t.gguf", b.data, b.len), "unknown_token_id: 4, where there are 4 tokens",
+            "an unknown token beyond them");
+    text_file(&b, "{\"normalizer\":{\"type\":\"Prepend\",\"prepend\":\"" SPACE "\"},\"pre_tokenizer\":{\"type\":"
+                  "\"Metaspace\",\"replacement\":\"" SPACE "\",\"split\":false},\"model\":{\"type\":\"Unigram\","
+                  "\"vocab\":[[\"a\",-1],[\"b\"]]}}");
+    refused(make_file("tokenizer.json", b.data, b.len), "model.vocab: piece 1 has no score", "a piece without a score");
+    unlink(make_path("tokenizer.json"));
+    unlink(make_path("t.gguf"));
+    ai_buf_free(&b);
+}
+
 int main(void)
 {
     make_folder();
     test_lengths();
     test_sentencepiece();
+    test_unigram();
     test_byte_level();
     make_clean(names);
     return done_testing();

@@ -203,6 +203,63 @@ __attribute__((unused)) static void make_spm(struct ai_buf *b, unsigned model_ty
     ai_buf_free(&m);
 }
 
+/* ---- unigram vocabularies, whose tokens 0, 1, 2 are unknown, BOS and EOS ---- */
+static void gguf_flag(struct ai_buf *b, const char *key, bool value)
+{
+    gguf_key(b, key, 7);
+    MUST(ai_buf_put(b, value ? "\1" : "", 1, &make_err));
+}
+
+static void gguf_number(struct ai_buf *b, const char *key, uint32_t value)
+{
+    gguf_key(b, key, 4);
+    MUST(ai_buf_u32(b, value, &make_err));
+}
+
+/* map: its compiled character mapping, of map_n bytes. */
+__attribute__((unused)) static void make_gguf_unigram(struct ai_buf *b, bool squeeze, const void *map, size_t map_n,
+                                                      const struct make_piece *p, size_t n)
+{
+    make_gguf(b, "t5", NULL, p, n, NULL);
+    gguf_flag(b, "tokenizer.ggml.add_space_prefix", true);
+    gguf_flag(b, "tokenizer.ggml.remove_extra_whitespaces", squeeze);
+    gguf_flag(b, "tokenizer.ggml.add_bos_token", true);
+    gguf_flag(b, "tokenizer.ggml.add_eos_token", false);
+    gguf_number(b, "tokenizer.ggml.bos_token_id", 1);
+    gguf_number(b, "tokenizer.ggml.eos_token_id", 2);
+    gguf_number(b, "tokenizer.ggml.unknown_token_id", 0);
+    gguf_array(b, "tokenizer.ggml.precompiled_charsmap", 1, map_n);
+    MUST(ai_buf_put(b, map, map_n, &make_err));
+    b->data[16] += 8; /* keys more */
+}
+
+/* unk_id as it is to stand there. */
+__attribute__((unused)) static void make_json_unigram(struct ai_buf *b, const char *unk_id, const struct make_piece *p,
+                                                      size_t n)
+{
+    const char *comma = "";
+
+    b->len = 0;
+    MUST(ai_buf_puts(b, "{\"added_tokens\":[", &make_err));
+    for (size_t i = 0; i < n; i++) {
+        if (p[i].type < 2 || p[i].type > 4)
+            continue;
+        MUST(ai_buf_printf(b, &make_err, "%s{\"id\":%zu,\"content\":\"%s\",\"special\":%s}", comma, i, p[i].text,
+                           p[i].type == 4 ? "false" : "true"));
+        comma = ",";
+    }
+    MUST(ai_buf_printf(b, &make_err,
+                       "],\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\""
+                       SPACE "\"},{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"" SPACE "\"}]},"
+                       "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":"
+                       "\"%s\"}},{\"Sequence\":{\"id\":\"A\"}}]},"
+                       "\"model\":{\"type\":\"Unigram\",\"unk_id\":%s,\"byte_fallback\":true,\"vocab\":[",
+                       p[1].text, unk_id));
+    for (size_t i = 0; i < n; i++)
+        MUST(ai_buf_printf(b, &make_err, "%s[\"%s\",%#.9g]", i ? "," : "", p[i].text, (double)p[i].score));
+    MUST(ai_buf_puts(b, "]}}", &make_err));
+}
+
 /* ---- checks ---- */
 __attribute__((unused)) static struct ai_tokenizer *must_open(const char *path)
 {
