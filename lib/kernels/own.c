@@ -6,7 +6,7 @@
 
 enum {
     GROUP_ROWS = 64, /* rows of w that a thread takes at a time */
-    FEW = 16,        /* tokens below which packed weights are used at once, out of the first cache */
+    FEW = 32,        /* tokens below which packed weights are used at once, out of the first cache */
 };
 
 struct run {

@@ -10,7 +10,7 @@
 /* Columns of logits in memory at once; a whole number of blocks of every weight format. */
 enum { TILE = 4096 };
 /* A head of at most so many bytes as f32 is decoded once, not for every batch: in the
- * ring batches have few rows. */
+ * ring batches have few rows.  F16 costs nothing to decode and half to read. */
 enum { HEAD_COPY = 32 << 20 };
 /* Rows of the head gathered at once for a short list of tokens, in floats. */
 enum { GATHER = 4 << 20 };
@@ -40,7 +40,7 @@ static int take_head(struct ai_lens *l, struct ai_err *err)
     const struct ai_tensor *head = &l->model->head.weight;
 
     l->head = *head;
-    if (head->type == AI_W_F32 || head->rows * head->cols > HEAD_COPY / sizeof(float))
+    if (head->type == AI_W_F32 || head->type == AI_W_F16 || head->rows * head->cols > HEAD_COPY / sizeof(float))
         return 0;
     l->head_copy = ai_alloc_aligned(head->rows * head->cols, sizeof(float), err);
     if (!l->head_copy)
