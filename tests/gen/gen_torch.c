@@ -143,8 +143,10 @@ static void write_zip(const struct gen_record *r, size_t n, bool wide, FILE *f)
     uint64_t at = 0;
 
     for (size_t i = 0; i < n; i++) {
-        put_entry(&table, &r[i], wide, at);
-        put_header(&b, &r[i], wide, at);
+        bool far = wide || at >= UINT32_MAX || r[i].n >= UINT32_MAX;
+
+        put_entry(&table, &r[i], far, at);
+        put_header(&b, &r[i], far, at);
         at += b.len + r[i].n;
         if (r[i].data)
             MUST(ai_buf_put(&b, r[i].data, (size_t)r[i].n, &err));
