@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -109,17 +108,6 @@ static void neox_block(struct publisher *p, const struct dense_block *w)
 
 /* ---- config.json ---- */
 
-AI_PRINTF(2, 3) static void config(struct gen_model *g, const char *format, ...)
-{
-    char text[512];
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    MUST(ai_buf_printf(&g->config, &err, "%s%s", g->config.len ? ",\n " : "{", text));
-}
-
 static const char *word(bool b)
 {
     return b ? "true" : "false";
@@ -127,69 +115,69 @@ static const char *word(bool b)
 
 static void llama_config(struct gen_model *g, const struct dense_spec *s)
 {
-    config(g, "\"num_hidden_layers\": %u, \"hidden_size\": %u, \"num_attention_heads\": %u", s->layers, s->width,
+    gen_config_add(g, "\"num_hidden_layers\": %u, \"hidden_size\": %u, \"num_attention_heads\": %u", s->layers, s->width,
            s->heads);
-    config(g, "\"intermediate_size\": %u, \"max_position_embeddings\": %u, \"hidden_act\": \"%s\"", s->ff, s->context,
+    gen_config_add(g, "\"intermediate_size\": %u, \"max_position_embeddings\": %u, \"hidden_act\": \"%s\"", s->ff, s->context,
            s->act);
-    config(g, "\"rms_norm_eps\": %g, \"rope_theta\": %.9g", s->eps, s->theta);
+    gen_config_add(g, "\"rms_norm_eps\": %g, \"rope_theta\": %.9g", s->eps, s->theta);
     if (s->kv_heads != s->heads || s->family != DENSE_LLAMA)
-        config(g, "\"num_key_value_heads\": %u", s->kv_heads);
+        gen_config_add(g, "\"num_key_value_heads\": %u", s->kv_heads);
     if (s->head_dim * s->heads != s->width || s->family == DENSE_QWEN3)
-        config(g, "\"head_dim\": %u", s->head_dim);
+        gen_config_add(g, "\"head_dim\": %u", s->head_dim);
     if (s->family == DENSE_LLAMA || s->family == DENSE_QWEN3)
-        config(g, "\"attention_bias\": %s, \"mlp_bias\": %s", word(s->attention_bias), word(s->mlp_bias));
+        gen_config_add(g, "\"attention_bias\": %s, \"mlp_bias\": %s", word(s->attention_bias), word(s->mlp_bias));
     if (s->family == DENSE_MISTRAL && s->window)
-        config(g, "\"sliding_window\": %u", s->window);
+        gen_config_add(g, "\"sliding_window\": %u", s->window);
     else if (s->family == DENSE_MISTRAL)
-        config(g, "\"sliding_window\": null");
+        gen_config_add(g, "\"sliding_window\": null");
     else if (s->family != DENSE_LLAMA)
-        config(g, "\"use_sliding_window\": %s, \"sliding_window\": %u, \"max_window_layers\": %u", word(s->window),
+        gen_config_add(g, "\"use_sliding_window\": %s, \"sliding_window\": %u, \"max_window_layers\": %u", word(s->window),
                s->window ? s->window : 3, s->first_window);
 }
 
 static void opt_config(struct gen_model *g, const struct dense_spec *s)
 {
-    config(g, "\"num_hidden_layers\": %u, \"hidden_size\": %u, \"num_attention_heads\": %u", s->layers, s->width,
+    gen_config_add(g, "\"num_hidden_layers\": %u, \"hidden_size\": %u, \"num_attention_heads\": %u", s->layers, s->width,
            s->heads);
-    config(g, "\"ffn_dim\": %u, \"max_position_embeddings\": %u, \"word_embed_proj_dim\": %u", s->ff, s->context,
+    gen_config_add(g, "\"ffn_dim\": %u, \"max_position_embeddings\": %u, \"word_embed_proj_dim\": %u", s->ff, s->context,
            s->embed_width ? s->embed_width : s->width);
-    config(g, "\"activation_function\": \"%s\", \"do_layer_norm_before\": %s", s->act, word(!s->norm_after));
-    config(g, "\"_remove_final_layer_norm\": %s", word(s->no_final_norm));
+    gen_config_add(g, "\"activation_function\": \"%s\", \"do_layer_norm_before\": %s", s->act, word(!s->norm_after));
+    gen_config_add(g, "\"_remove_final_layer_norm\": %s", word(s->no_final_norm));
     if (s->no_bias)
-        config(g, "\"enable_bias\": false");
+        gen_config_add(g, "\"enable_bias\": false");
     if (s->no_affine)
-        config(g, "\"layer_norm_elementwise_affine\": false");
+        gen_config_add(g, "\"layer_norm_elementwise_affine\": false");
 }
 
 static void gpt_config(struct gen_model *g, const struct dense_spec *s)
 {
     if (s->family == DENSE_GPT2) {
-        config(g, "\"n_layer\": %u, \"n_embd\": %u, \"n_head\": %u, \"n_positions\": %u, \"n_ctx\": %u", s->layers,
+        gen_config_add(g, "\"n_layer\": %u, \"n_embd\": %u, \"n_head\": %u, \"n_positions\": %u, \"n_ctx\": %u", s->layers,
                s->width, s->heads, s->context, s->context);
         if (s->ff == 4 * s->width)
-            config(g, "\"n_inner\": null");
+            gen_config_add(g, "\"n_inner\": null");
         else
-            config(g, "\"n_inner\": %u", s->ff);
+            gen_config_add(g, "\"n_inner\": %u", s->ff);
     } else {
-        config(g, "\"num_layers\": %u, \"hidden_size\": %u, \"num_heads\": %u, \"max_position_embeddings\": %u",
+        gen_config_add(g, "\"num_layers\": %u, \"hidden_size\": %u, \"num_heads\": %u, \"max_position_embeddings\": %u",
                s->layers, s->width, s->heads, s->context);
-        config(g, "\"intermediate_size\": %u, \"window_size\": %u", s->ff, s->window);
-        config(g, "\"attention_types\": [[[\"global\", \"local\"], %u]]", s->layers / 2);
+        gen_config_add(g, "\"intermediate_size\": %u, \"window_size\": %u", s->ff, s->window);
+        gen_config_add(g, "\"attention_types\": [[[\"global\", \"local\"], %u]]", s->layers / 2);
     }
-    config(g, "\"activation_function\": \"%s\", \"layer_norm_epsilon\": %g", s->act, s->eps);
+    gen_config_add(g, "\"activation_function\": \"%s\", \"layer_norm_epsilon\": %g", s->act, s->eps);
 }
 
 static void neox_config(struct gen_model *g, const struct dense_spec *s)
 {
-    config(g, "\"num_hidden_layers\": %u, \"hidden_size\": %u, \"num_attention_heads\": %u", s->layers, s->width,
+    gen_config_add(g, "\"num_hidden_layers\": %u, \"hidden_size\": %u, \"num_attention_heads\": %u", s->layers, s->width,
            s->heads);
-    config(g, "\"intermediate_size\": %u, \"max_position_embeddings\": %u, \"hidden_act\": \"%s\"", s->ff, s->context,
+    gen_config_add(g, "\"intermediate_size\": %u, \"max_position_embeddings\": %u, \"hidden_act\": \"%s\"", s->ff, s->context,
            s->act);
-    config(g, "\"layer_norm_eps\": %g, \"rotary_emb_base\": %.9g, \"rotary_pct\": %.9g", s->eps, s->theta,
+    gen_config_add(g, "\"layer_norm_eps\": %g, \"rotary_emb_base\": %.9g, \"rotary_pct\": %.9g", s->eps, s->theta,
            s->rotary_share);
-    config(g, "\"use_parallel_residual\": %s", word(!s->sequential));
+    gen_config_add(g, "\"use_parallel_residual\": %s", word(!s->sequential));
     if (!s->attention_bias)
-        config(g, "\"attention_bias\": false");
+        gen_config_add(g, "\"attention_bias\": false");
 }
 
 static void write_config(struct gen_model *g, const struct dense_spec *s)
@@ -198,7 +186,7 @@ static void write_config(struct gen_model *g, const struct dense_spec *s)
     static const char *const ropes[] = {"", "linear", "llama3", "yarn"};
     bool usual = s->family == DENSE_OPT || s->family == DENSE_GPT2 || s->family == DENSE_GPT_NEO;
 
-    config(g, "\"model_type\": \"%s\", \"vocab_size\": %u", types[s->family], s->vocab);
+    gen_config_add(g, "\"model_type\": \"%s\", \"vocab_size\": %u", types[s->family], s->vocab);
     if (s->family <= DENSE_QWEN3)
         llama_config(g, s);
     else if (s->family == DENSE_OPT)
@@ -208,14 +196,14 @@ static void write_config(struct gen_model *g, const struct dense_spec *s)
     else
         gpt_config(g, s);
     if (s->tied != usual)
-        config(g, "\"tie_word_embeddings\": %s", word(s->tied));
+        gen_config_add(g, "\"tie_word_embeddings\": %s", word(s->tied));
     if (s->rope)
-        config(g, "\"rope_scaling\": {\"%s\": \"%s\", \"factor\": %.9g",
+        gen_config_add(g, "\"rope_scaling\": {\"%s\": \"%s\", \"factor\": %.9g",
                s->rope == DENSE_ROPE_LINEAR ? "type" : "rope_type", ropes[s->rope], s->factor);
     if (s->rope == DENSE_ROPE_LLAMA3)
-        config(g, "\"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0");
+        gen_config_add(g, "\"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0");
     if (s->rope >= DENSE_ROPE_LLAMA3)
-        config(g, "\"original_max_position_embeddings\": %u", s->original);
+        gen_config_add(g, "\"original_max_position_embeddings\": %u", s->original);
     MUST(ai_buf_puts(&g->config, s->rope ? "}}" : "}", &err) || ai_buf_put(&g->config, "", 1, &err));
 }
 

@@ -5,7 +5,6 @@
 #include "base/rng.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,31 +61,20 @@ static void add_block(struct gen_model *g, const struct gen_family *s, unsigned 
         add_parts(g, s, gen_expert, b, e);
 }
 
-AI_PRINTF(2, 3) static void config(struct gen_model *g, const char *format, ...)
-{
-    char text[512];
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    MUST(ai_buf_printf(&g->config, &err, ",\n %s", text));
-}
-
 static void config_cap(struct gen_model *g, const char *name, double cap)
 {
     if (cap > 0)
-        config(g, "\"%s\": %.9g", name, cap);
+        gen_config_add(g, "\"%s\": %.9g", name, cap);
     else
-        config(g, "\"%s\": null", name);
+        gen_config_add(g, "\"%s\": null", name);
 }
 
 static void config_factors(struct gen_model *g, const struct gen_family *s)
 {
     unsigned n = (unsigned)(s->head_dim * s->rotary_share) / 2;
 
-    config(g, "\"original_max_position_embeddings\": %u", s->original);
-    config(g, "\"rope_scaling\": {\"type\": \"longrope\"");
+    gen_config_add(g, "\"original_max_position_embeddings\": %u", s->original);
+    gen_config_add(g, "\"rope_scaling\": {\"type\": \"longrope\"");
     for (int longer = 0; longer < 2; longer++)
         for (unsigned i = 0; i < n; i++)
             MUST(ai_buf_printf(&g->config, &err, "%s%g%s",
@@ -98,46 +86,46 @@ static void config_factors(struct gen_model *g, const struct gen_family *s)
 static void write_config(struct gen_model *g, const struct gen_family *s)
 {
     MUST(ai_buf_printf(&g->config, &err, "{\"model_type\": \"%s\"", gen_family_name(s->kind)));
-    config(g, "\"num_hidden_layers\": %u, \"hidden_size\": %u, \"num_attention_heads\": %u", s->layers, s->width,
+    gen_config_add(g, "\"num_hidden_layers\": %u, \"hidden_size\": %u, \"num_attention_heads\": %u", s->layers, s->width,
            s->heads);
-    config(g, "\"num_key_value_heads\": %u, \"intermediate_size\": %u, \"vocab_size\": %u", s->kv_heads,
+    gen_config_add(g, "\"num_key_value_heads\": %u, \"intermediate_size\": %u, \"vocab_size\": %u", s->kv_heads,
            gen_is(s, MX | OL) ? s->expert_ff : s->ff, s->vocab);
-    config(g, "\"max_position_embeddings\": %u, \"rope_theta\": %.9g, \"tie_word_embeddings\": %s", s->context,
+    gen_config_add(g, "\"max_position_embeddings\": %u, \"rope_theta\": %.9g, \"tie_word_embeddings\": %s", s->context,
            s->theta, s->tied ? "true" : "false");
-    config(g, "\"%s\": %.9g", gen_is(s, P2) ? "layer_norm_eps" : "rms_norm_eps", s->eps);
+    gen_config_add(g, "\"%s\": %.9g", gen_is(s, P2) ? "layer_norm_eps" : "rms_norm_eps", s->eps);
     if (gen_is(s, G1 | G23 | Q3))
-        config(g, "\"head_dim\": %u", s->head_dim);
+        gen_config_add(g, "\"head_dim\": %u", s->head_dim);
     if (gen_is(s, G1 | G23))
-        config(g, "\"hidden_activation\": \"gelu_pytorch_tanh\"");
+        gen_config_add(g, "\"hidden_activation\": \"gelu_pytorch_tanh\"");
     if (gen_is(s, G23)) {
-        config(g, "\"query_pre_attn_scalar\": %.9g, \"sliding_window\": %u", s->query_scalar, s->window);
+        gen_config_add(g, "\"query_pre_attn_scalar\": %.9g, \"sliding_window\": %u", s->query_scalar, s->window);
         config_cap(g, "attn_logit_softcapping", s->attn_cap);
         config_cap(g, "final_logit_softcapping", s->head_cap);
     } else if (s->window) {
-        config(g, "\"sliding_window\": %u", s->window);
+        gen_config_add(g, "\"sliding_window\": %u", s->window);
     }
     if (gen_is(s, G3)) {
-        config(g, "\"sliding_window_pattern\": %u, \"rope_local_base_freq\": %.9g", s->pattern, s->local_theta);
-        config(g, "\"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": %.9g}", s->stretch);
+        gen_config_add(g, "\"sliding_window_pattern\": %u, \"rope_local_base_freq\": %.9g", s->pattern, s->local_theta);
+        gen_config_add(g, "\"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": %.9g}", s->stretch);
     }
     if (gen_is(s, P2 | P3))
-        config(g, "\"partial_rotary_factor\": %.9g", s->rotary_share);
+        gen_config_add(g, "\"partial_rotary_factor\": %.9g", s->rotary_share);
     if (gen_is(s, P2))
-        config(g, "\"hidden_act\": \"gelu_new\", \"qk_layernorm\": %s", s->head_norms ? "true" : "false");
+        gen_config_add(g, "\"hidden_act\": \"gelu_new\", \"qk_layernorm\": %s", s->head_norms ? "true" : "false");
     if (s->original)
         config_factors(g, s);
     if (s->experts)
-        config(g, "\"num_experts_per_tok\": %u, \"%s\": %u", s->used,
+        gen_config_add(g, "\"num_experts_per_tok\": %u, \"%s\": %u", s->used,
                gen_is(s, MX) ? "num_local_experts" : "num_experts", s->experts);
     if (gen_is(s, Q2 | Q3 | OL))
-        config(g, "\"norm_topk_prob\": %s", s->normed ? "true" : "false");
+        gen_config_add(g, "\"norm_topk_prob\": %s", s->normed ? "true" : "false");
     if (gen_is(s, Q2 | Q3))
-        config(g, "\"moe_intermediate_size\": %u, \"decoder_sparse_step\": %u, \"mlp_only_layers\": [", s->expert_ff,
+        gen_config_add(g, "\"moe_intermediate_size\": %u, \"decoder_sparse_step\": %u, \"mlp_only_layers\": [", s->expert_ff,
                s->sparse_step);
     if (gen_is(s, Q2 | Q3))
         MUST(s->dense ? ai_buf_printf(&g->config, &err, "%u]", s->dense - 1) : ai_buf_puts(&g->config, "]", &err));
     if (gen_is(s, Q2))
-        config(g, "\"shared_expert_intermediate_size\": %u", s->shared_ff);
+        gen_config_add(g, "\"shared_expert_intermediate_size\": %u", s->shared_ff);
     MUST(ai_buf_puts(&g->config, "}\n", &err) || ai_buf_put(&g->config, "", 1, &err));
 }
 

@@ -8,6 +8,7 @@
 #include "model/gguf.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -393,6 +394,17 @@ void gen_remove(struct gen_model *g, const char *name)
     ai_buf_free(&t->data);
     memmove(t, t + 1, (size_t)(g->tensors + g->n_tensors - t - 1) * sizeof *t);
     g->n_tensors--;
+}
+
+void gen_config_add(struct gen_model *g, const char *format, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    MUST(ai_buf_printf(&g->config, &err, "%s%s", g->config.len ? ",\n " : "{", text));
 }
 
 void gen_config(struct gen_model *g, const char *from, const char *to)

@@ -74,6 +74,8 @@ void gen_set_u32(struct gen_model *g, const char *key, uint32_t v);
 void gen_set_f32(struct gen_model *g, const char *key, float v);
 void gen_set_bool(struct gen_model *g, const char *key, bool v);
 void gen_set_string(struct gen_model *g, const char *key, const char *v);
+/* Adds keys and values to config.json, which they begin if nothing is there yet. */
+AI_PRINTF(2, 3) void gen_config_add(struct gen_model *g, const char *format, ...);
 /* Replaces the first `from` in config.json by `to`. */
 void gen_config(struct gen_model *g, const char *from, const char *to);
 
