@@ -9,6 +9,19 @@ import numpy as np
 import torch
 
 
+def padded(sequences, rows):
+    """The prompts, those of like lengths together: their numbers, their tokens padded
+    to one length, and where each one's last token is."""
+    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i].ids))
+    for start in range(0, len(order), rows):
+        chosen = order[start:start + rows]
+        prompts = [sequences[i].ids[:sequences[i].answer] for i in chosen]
+        ids = torch.zeros(len(prompts), max(map(len, prompts)), dtype=torch.long)
+        for row, prompt in enumerate(prompts):
+            ids[row, :len(prompt)] = torch.tensor(prompt)
+        yield chosen, ids, torch.tensor([len(p) - 1 for p in prompts])
+
+
 @torch.no_grad()
 def look(model, sequences, rows=48):
     """Arrays (sequence, layer): the lens's token, its probability, its lead."""
@@ -17,18 +30,11 @@ def look(model, sequences, rows=48):
     top = np.zeros((len(sequences), c.layers), np.int64)
     prob = np.zeros(top.shape, np.float32)
     gap = np.zeros(top.shape, np.float32)
-    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i].ids))
-    for start in range(0, len(order), rows):
-        chosen = order[start:start + rows]
-        prompts = [sequences[i].ids[:sequences[i].answer] for i in chosen]
-        ids = torch.zeros(len(prompts), max(map(len, prompts)), dtype=torch.long)
-        for row, prompt in enumerate(prompts):
-            ids[row, :len(prompt)] = torch.tensor(prompt)
-        last = torch.tensor([len(p) - 1 for p in prompts])
+    for chosen, ids, last in padded(sequences, rows):
         for layer, x in enumerate(model.hidden(ids)):
             if layer == 0:
                 continue
-            p = model.head(x[torch.arange(len(prompts)), last]).float().softmax(-1)
+            p = model.head(x[torch.arange(len(last)), last]).float().softmax(-1)
             best, index = p.topk(2)
             top[chosen, layer - 1] = index[:, 0].numpy()
             prob[chosen, layer - 1] = best[:, 0].numpy()

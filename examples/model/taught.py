@@ -27,6 +27,7 @@ import torch
 import baseline
 import data
 import evaluate
+import lens
 
 PENALTY = {"sst2": 0.1, "agnews": 0.1, "trec": 0.03, "subj": 0.1}
 
@@ -67,16 +68,9 @@ class EarlierRun:
     def logs(self, examples, rows=64):
         sequences = data.encode(self.tokenizer, examples, self.model.config.context)
         made = torch.zeros(len(examples), len(self.tokens))
-        order = sorted(range(len(sequences)), key=lambda i: len(sequences[i].ids))
-        for start in range(0, len(order), rows):
-            chosen = order[start:start + rows]
-            prompts = [sequences[i].ids[:sequences[i].answer] for i in chosen]
-            ids = torch.zeros(len(prompts), max(map(len, prompts)), dtype=torch.long)
-            for row, prompt in enumerate(prompts):
-                ids[row, :len(prompt)] = torch.tensor(prompt)
+        for chosen, ids, last in lens.padded(sequences, rows):
             with torch.autocast("cpu", torch.bfloat16):
-                hidden = self.model.last_hidden(ids)
-                last = hidden[torch.arange(len(prompts)), torch.tensor([len(p) - 1 for p in prompts])]
+                last = self.model.last_hidden(ids)[torch.arange(len(last)), last]
                 made[chosen] = torch.log_softmax(self.model.head(last)[:, self.tokens].float(), 1)
         return made
 
