@@ -3,47 +3,16 @@
 #include "kernels/vec.h"
 #include "kernels/way.h"
 
-enum { ROWS = 2 * LANES, TOKENS = 12, CHUNK = 1024 };
+enum { TOKENS = 12, CHUNK = 1024 };
 
-/* c + the products of two pairs in each lane */
-INLINE vecf dot2(vecu a, vecu b, vecf c)
+#define WORD uint32_t
+#define STEP 2
+#define UP_TO_TOKENS UP_TO_12
+INLINE vecf add_product(vecu w, uint32_t x, vecf sum)
 {
-    return (vecf)_mm512_dpbf16_ps((__m512)c, (__m512bh)a, (__m512bh)b);
+    return (vecf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)w, (__m512bh)spread_int((int32_t)x));
 }
-
-INLINE void tile(const int tokens, size_t k, const uint32_t *w, const uint32_t *x, float *y, size_t ldy, bool add)
-{
-    vecf low[TOKENS], high[TOKENS];
-
-    UNROLLED
-    for (int t = 0; t < tokens; t++)
-        low[t] = high[t] = spread(0);
-    for (k = (k + 1) / 2; k; k--, w += ROWS, x += tokens) {
-        vecu a = LOAD(vecu, w), b = LOAD(vecu, w + LANES);
-
-        UNROLLED
-        for (int t = 0; t < tokens; t++) {
-            vecu v = spread_int((int32_t)x[t]);
-
-            low[t] = dot2(a, v, low[t]);
-            high[t] = dot2(b, v, high[t]);
-        }
-    }
-    UNROLLED
-    for (int t = 0; t < tokens; t++, y += ldy) {
-        STORE(vecf, y, add ? LOAD(vecf, y) + low[t] : low[t]);
-        STORE(vecf, y + LANES, add ? LOAD(vecf, y + LANES) + high[t] : high[t]);
-    }
-}
-
-#define TILE(n)                                                                                             \
-    static void tile_##n(size_t k, const void *w, const void *x, float *y, size_t ldy, bool add)            \
-    {                                                                                                       \
-        tile(n, k, w, x, y, ldy, add);                                                                      \
-    }
-#define NAME(n) tile_##n,
-UP_TO_12(TILE)
-static ai_way_tile *const tiles[] = {UP_TO_12(NAME)};
+#include "kernels/f32_tile.h"
 
 /* Two values as a pair, the first in the low half. */
 static uint32_t pair(float first, float second)
@@ -88,14 +57,7 @@ static void pack_bf16(const struct ai_way_rows *rows, size_t k, float *scratch, 
         for (size_t half = 0; half < ROWS; half += LANES) {
             vecu v[LANES];
 
-            UNROLLED
-            for (size_t r = 0; r < LANES; r++) {
-                const uint8_t *p = rows->row[half + r] + 2 * i;
-
-                v[r] = LOAD(vecu, p);
-                FETCH(p + rows->ahead);
-            }
-            transpose(v);
+            words_of_rows(rows, half, 2 * i, v);
             UNROLLED
             for (size_t j = 0; j < LANES; j++)
                 STORE(vecu, o + j * ROWS + half, v[j]);

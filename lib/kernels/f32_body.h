@@ -3,43 +3,15 @@
 #include "kernels/vec.h"
 #include "kernels/way.h"
 
-enum { ROWS = 2 * LANES, CHUNK = 512 };
+enum { CHUNK = 512 };
 
-/* ---- the tile ---- */
-
-INLINE void tile(const int tokens, size_t k, const float *w, const float *x, float *y, size_t ldy, bool add)
+#define WORD float
+#define STEP 1
+INLINE vecf add_product(vecu w, float x, vecf sum)
 {
-    vecf low[TOKENS], high[TOKENS];
-
-    UNROLLED
-    for (int t = 0; t < tokens; t++)
-        low[t] = high[t] = spread(0);
-    for (; k; k--, w += ROWS, x += tokens) {
-        vecf a = LOAD(vecf, w), b = LOAD(vecf, w + LANES);
-
-        UNROLLED
-        for (int t = 0; t < tokens; t++) {
-            vecf v = spread(x[t]);
-
-            low[t] = fma_(a, v, low[t]);
-            high[t] = fma_(b, v, high[t]);
-        }
-    }
-    UNROLLED
-    for (int t = 0; t < tokens; t++, y += ldy) {
-        STORE(vecf, y, add ? LOAD(vecf, y) + low[t] : low[t]);
-        STORE(vecf, y + LANES, add ? LOAD(vecf, y + LANES) + high[t] : high[t]);
-    }
+    return fma_((vecf)w, spread(x), sum);
 }
-
-#define TILE(n)                                                                                             \
-    static void tile_##n(size_t k, const void *w, const void *x, float *y, size_t ldy, bool add)            \
-    {                                                                                                       \
-        tile(n, k, w, x, y, ldy, add);                                                                      \
-    }
-#define NAME(n) tile_##n,
-UP_TO_TOKENS(TILE)
-static ai_way_tile *const tiles[] = {UP_TO_TOKENS(NAME)};
+#include "kernels/f32_tile.h"
 
 /* ---- packing x ---- */
 
@@ -65,9 +37,7 @@ static void pack_x(const struct ai_way_int8 *format, const float *x, size_t ldx,
             *o++ = x[t * ldx + i];
 }
 
-/* ---- packing w: rows of `columns` to each word are transposed, LANES words of LANES
- * rows at a time.  Whole lines of a row at once: rows often lie a power of two apart
- * and then evict each other from the first cache. ---- */
+/* ---- packing w: `columns` to each word ---- */
 
 INLINE void put_f32(float *o, vecu v)
 {
@@ -95,14 +65,7 @@ INLINE void pack(const struct ai_way_rows *rows, size_t k, float *out, size_t co
         for (size_t half = 0; half < ROWS; half += LANES) {
             vecu v[LANES];
 
-            UNROLLED
-            for (size_t r = 0; r < LANES; r++) {
-                const uint8_t *p = rows->row[half + r] + i * bytes;
-
-                v[r] = LOAD(vecu, p);
-                FETCH(p + rows->ahead);
-            }
-            transpose(v);
+            words_of_rows(rows, half, i * bytes, v);
             UNROLLED
             for (size_t j = 0; j < LANES; j++)
                 put(out + j * columns * ROWS + half, v[j]);

@@ -5,7 +5,7 @@ lib_libai_a_SOURCES += \
 	lib/kernels/own.c lib/kernels/way.c lib/kernels/way.h \
 	lib/kernels/panels.c \
 	lib/kernels/ops.c lib/kernels/ops_body.h \
-	lib/kernels/f32_body.h lib/kernels/int8_body.h lib/kernels/int8_formats.h lib/kernels/vec.h
+	lib/kernels/f32_body.h lib/kernels/f32_tile.h lib/kernels/int8_body.h lib/kernels/int8_formats.h lib/kernels/vec.h
 
 # The small operators and the inner loops of products, once for each instruction set.
 ops_cflags = -O3 -fopenmp-simd -fno-math-errno -fno-trapping-math
