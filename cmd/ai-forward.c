@@ -122,6 +122,17 @@ static void remove_fifo(void *arg)
     *w->fifo = *w->fifo_dir = '\0';
 }
 
+/* After a failure: the decider has been told by our stream's last record, and says its
+ * part before we end, so that whoever waits for us has read it all. */
+static void see_off_child(void *arg)
+{
+    struct work *w = arg;
+
+    if (w->child > 0)
+        cli_spawn_see_off(w->child, GRACE_SECONDS);
+    w->child = 0;
+}
+
 /* --decide: a FIFO of our own, and the command behind a pipe on our standard output. */
 static int start_decider(struct work *w, struct ai_err *err)
 {
@@ -133,6 +144,7 @@ static int start_decider(struct work *w, struct ai_err *err)
         return ai_fail_errno(err, "cannot make a directory for the control pipe");
     }
     snprintf(w->fifo, sizeof w->fifo, "%s/control", w->fifo_dir);
+    cli_at_failure(see_off_child, w);
     cli_at_failure(remove_fifo, w);
     if (mkfifo(w->fifo, 0600) < 0) {
         *w->fifo = '\0';
@@ -450,8 +462,7 @@ static void blame_child(struct work *w, struct ai_err *err)
         *err = why;
     else if (err->code == AI_EPIPE)
         ai_fail(err, AI_ESYS, "--decide command: %s", ended ? "ended before its input did" : "reads no more");
-    if (ended)
-        w->child = 0;
+    w->child = 0;
 }
 
 static int run(struct cli *cli, struct ai_err *err)

@@ -84,19 +84,35 @@ int cli_spawn_wait(pid_t pid, const char *what, struct ai_err *err)
     return judge(status, what, err);
 }
 
-int cli_spawn_ended(pid_t pid, double seconds, const char *what, struct ai_err *err)
+/* Waits so many seconds at most.  The process id if it has ended, 0 if it has not, -1 with errno. */
+static pid_t wait_some(pid_t pid, double seconds, int *status)
 {
     double end = ai_clock_seconds() + seconds;
     struct timespec moment = {0, 5000000};
-    int status;
     pid_t got;
 
-    while ((got = waitpid(pid, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+    while ((got = waitpid(pid, status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
         if (ai_clock_seconds() > end)
             return 0;
         nanosleep(&moment, NULL);
     }
+    return got;
+}
+
+int cli_spawn_ended(pid_t pid, double seconds, const char *what, struct ai_err *err)
+{
+    int status;
+    pid_t got = wait_some(pid, seconds, &status);
+
     if (got < 0)
         return ai_fail_errno(err, "%s", what);
-    return judge(status, what, err) ? -1 : 1;
+    return got == 0 ? 0 : judge(status, what, err) ? -1 : 1;
+}
+
+void cli_spawn_see_off(pid_t pid, double seconds)
+{
+    int status;
+
+    close(1);
+    wait_some(pid, seconds, &status);
 }

@@ -17,5 +17,8 @@ pid_t cli_spawn_after(const char *command, const char *name, const char *value, 
 int cli_spawn_wait(pid_t pid, const char *what, struct ai_err *err) AI_CHECKED;
 /* The same without waiting longer than so many seconds.  Returns 1 if it succeeded, 0 if it has not ended. */
 int cli_spawn_ended(pid_t pid, double seconds, const char *what, struct ai_err *err) AI_CHECKED;
+/* Closes our standard output and lets it end, for so many seconds at most, however it does.  A signal
+ * handler may call this. */
+void cli_spawn_see_off(pid_t pid, double seconds);
 
 #endif
